@@ -117,7 +117,13 @@ static void write_advice(const struct advice *size, FILE *out) {
                               : "the tangent kernel is zero: f_n does not change, no limit");
     return;
   }
-  if (ratio > 1)
+  if (ratio > 1 && value[ADVICE_DT] <= value[ADVICE_LIMIT_GD])
+    fprintf(
+        out,
+        "dt = %.4g is ABOVE the limit %.4g for batches of %.0f points but below %.4g, the limit without batch noise: "
+        "the noise of the batches is amplified; use dt = %.3g",
+        value[ADVICE_DT], value[ADVICE_LIMIT], value[ADVICE_BATCH], value[ADVICE_LIMIT_GD], value[ADVICE_LIMIT] / 2);
+  else if (ratio > 1)
     fprintf(out,
             "dt = %.4g is ABOVE the limit %.4g: f_n will grow until the run diverges or the limit rises; use dt = %.3g",
             value[ADVICE_DT], value[ADVICE_LIMIT], value[ADVICE_LIMIT] / 2);
