@@ -180,7 +180,9 @@ static int estimate_stability(const struct problem *problem, struct pilot_run *r
   if (status == OK) {
     result->sizes = config->ensemble.members;
     double *values = alloc_small(sizeof *values * HISTORY_LIMITS * (size_t)result->sizes);
-    stability_watch_estimate(&watch, 0, values);
+    double dt[ENSEMBLE_MAX];
+    for (int e = 0; e < result->sizes; e++) dt[e] = step_size_dt(&step_size, e);
+    stability_watch_estimate(&watch, 0, 0, dt, values);
     for (int e = 0; e < result->sizes; e++) {
       const double *of_size = values + e * HISTORY_LIMITS;
       result->stability[e] = (struct pilot_run_stability){.n = config->ensemble.n[e],
@@ -188,7 +190,7 @@ static int estimate_stability(const struct problem *problem, struct pilot_run *r
                                                           .error = of_size[LIMIT_RATIO_ERROR],
                                                           .limit = of_size[LIMIT_LIMIT],
                                                           .above = stability_watch_above(of_size)};
-      stability_watch_text(&watch, 0, e, of_size, result->stability[e].text);
+      stability_watch_text(config, problem->data, 0, config->ensemble.n[e], of_size, result->stability[e].text);
     }
     free(values);
   }

@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "parallel/heartbeat.h"
 
-/* Above this multiple of the limit, the limit itself is not printed: the network is about to overflow. Above TWICE, the
- * loss grows too fast for lambda to adapt. */
+/* Above this multiple of the limit, the limit itself is not printed: the network is about to overflow. Above TWICE the
+ * limit without batch noise, the loss grows too fast for lambda to adapt. */
 static const double RATIO_PRINTED = 1e6, TWICE = 2;
 
 int stability_watch_create(const struct config *config, struct step_size *step_size, int64_t step,
@@ -69,15 +69,14 @@ static void reduce(int64_t count, const struct record *record, int members, cons
   }
 }
 
-void stability_watch_estimate(struct stability_watch *watch, int64_t step, double *values) {
+void stability_watch_estimate(struct stability_watch *watch, int64_t step, int stage, const double *dt,
+                              double *values) {
   const struct particles *particles = watch->step_size->particles;
   const struct limit_size size = limit_plan_size(&watch->plan, step);
   const int members = particles->ensemble.members, locals = particles->locals;
-  double of_size[ENSEMBLE_MAX];
-  for (int e = 0; e < members; e++) of_size[e] = step_size_dt(watch->step_size, e);
   struct network_limit *limit = alloc_small(sizeof *limit * (size_t)(locals + 1));
   struct record *own = alloc_small(sizeof *own * (size_t)(locals + 1));
-  limit_estimate(watch->estimator, schedule_stage(watch->step_size->schedule, step), &size, of_size, limit);
+  limit_estimate(watch->estimator, stage, &size, dt, limit);
   int64_t count = 0;
   for (int s = 0; s < locals; s++) {
     const struct local_network *local = &particles->local[s];
@@ -87,7 +86,7 @@ void stability_watch_estimate(struct stability_watch *watch, int64_t step, doubl
   void *all;
   const int64_t records = comm_sum(particles->comm, count);
   comm_gather(particles->comm, own, (int64_t)sizeof *own * count, &all, NULL);
-  if (all) reduce(records, all, members, of_size, values);
+  if (all) reduce(records, all, members, dt, values);
   comm_bcast(particles->comm, values, (int64_t)sizeof *values * members * HISTORY_LIMITS, 0);
   free(all);
   free(own);
@@ -101,57 +100,88 @@ bool stability_watch_above(const double *values) {
 }
 
 /* Writes the formula of the limit. */
-static void formula(const struct stability_watch *watch, int stage, int64_t n, char text[160]) {
-  const struct update_spec *update = &watch->config->schedule.update;
-  const int64_t samples = watch->step_size->data->samples,
-                P = schedule_batch(&watch->config->schedule, stage, n, samples);
+static void formula(const struct config *config, const struct dataset *data, int stage, int64_t n, char text[200]) {
+  const struct update_spec *update = &config->schedule.update;
+  const int64_t P = schedule_batch(&config->schedule, stage, n, data->samples);
+  const double curvature = loss_row(&config->data.loss)->curvature(&config->data.loss);
   const char *ridge = update_ridge(update) > 0 ? " and the ridge" : "";
-  if (P == samples || !update_table[update->rule].noise)
-    snprintf(text, 160, "%s of %s%s", update_table[update->rule].limit_formula,
-             stability_operator(watch->step_size->data), ridge);
+  char bound[48] = "";
+  if (curvature != 1) snprintf(bound, sizeof bound, " times %g, the bound of l''", curvature);
+  if (P == data->samples || !update_table[update->rule].noise)
+    snprintf(text, 200, "%s of %s%s%s", update_table[update->rule].limit_formula, stability_operator(data), bound,
+             ridge);
   else
-    snprintf(text, 160, "with batch noise: 2/(lambda (1 - 1/P) + sup M(x,x)/P) of the tangent kernel%s, P = %lld",
-             ridge, (long long)P);
+    snprintf(text, 200, "with batch noise: 2/(lambda (1 - 1/P) + sup M(x,x)/P) of the tangent kernel%s%s, P = %lld",
+             bound, ridge, (long long)P);
 }
 
-void stability_watch_text(const struct stability_watch *watch, int64_t step, int member, const double *values,
-                          char text[STABILITY_WATCH_SENTENCE]) {
-  const long long n = (long long)watch->config->ensemble.n[member];
+void stability_watch_text(const struct config *config, const struct dataset *data, int stage, int64_t n,
+                          const double *values, char text[STABILITY_WATCH_SENTENCE]) {
   const double ratio = values[LIMIT_RATIO], dt = values[LIMIT_DT];
-  char of[160];
-  formula(watch, schedule_stage(&watch->config->schedule, step), n, of);
+  char of[200];
+  formula(config, data, stage, n, of);
   if (!isfinite(ratio))
-    snprintf(text, STABILITY_WATCH_SENTENCE, "%s of the networks with n = %lld is not finite",
-             stability_operator(watch->step_size->data), n);
+    snprintf(text, STABILITY_WATCH_SENTENCE, "%s of the networks with n = %lld is not finite", stability_operator(data),
+             (long long)n);
   else if (ratio > RATIO_PRINTED)
     snprintf(text, STABILITY_WATCH_SENTENCE,
              "dt = %g is more than %g times the stability limit of the networks with n = %lld (%s)", dt, RATIO_PRINTED,
-             n, of);
+             (long long)n, of);
   else
     snprintf(text, STABILITY_WATCH_SENTENCE, "dt = %g %s the stability limit %.3g of the networks with n = %lld (%s)",
-             dt, stability_watch_above(values) ? "exceeds" : "is within", values[LIMIT_LIMIT], n, of);
+             dt, stability_watch_above(values) ? "exceeds" : "is within", values[LIMIT_LIMIT], (long long)n, of);
 }
 
-/* Prints a warning when a size rises above its limit. */
+/* Returns the limit without batch noise. */
+static double limit_without_noise(const struct config *config, const double *values) {
+  const struct kernel_bounds bounds = {.lambda = values[LIMIT_LAMBDA]};
+  return kernel_bounds_limit(&bounds, 0, &config->data.loss, &config->schedule.update);
+}
+
+static enum stability_excess excess_of(const struct config *config, const double *values) {
+  const double ratio = values[LIMIT_DT] / limit_without_noise(config, values);
+  if (!stability_watch_above(values)) return EXCESS_NONE;
+  if (!isfinite(values[LIMIT_RATIO])) return EXCESS_NOT_FINITE;
+  return ratio > TWICE ? EXCESS_FAR : ratio > 1 ? EXCESS_EDGE : EXCESS_NOISE;
+}
+
+/* Writes what a finite excess means: the end of a warning. */
+enum { MEANING = 256 };
+static void explain(const struct config *config, enum stability_excess excess, const double *values,
+                    char text[MEANING]) {
+  const double without_noise = limit_without_noise(config, values);
+  char limit[64] = "the limit";
+  if (values[LIMIT_LIMIT] != without_noise)
+    snprintf(limit, sizeof limit, "the limit without batch noise, %.3g", without_noise);
+  snprintf(text, MEANING,
+           excess == EXCESS_FAR    ? "more than twice %s: the loss will probably grow"
+           : excess == EXCESS_EDGE ? "above %s, at the edge of stability: often the loss oscillates without diverging"
+                                   : "below %s: the noise of the batches is amplified",
+           limit);
+}
+
+/* Prints a warning if dt of a size exceeds its limit, unless the last warning was about the same stage and an excess
+ * that was at least as bad. */
 static void warn(struct stability_watch *watch, int64_t step, int member, const double *values, struct report *report) {
-  char text[STABILITY_WATCH_SENTENCE];
-  const double ratio = values[LIMIT_RATIO], edge = values[LIMIT_DT] * values[LIMIT_LAMBDA] / 2;
-  const bool above = stability_watch_above(values), online = watch->config->data.mode == DATA_ONLINE;
-  if (!above && ratio + values[LIMIT_RATIO_ERROR] < 1) watch->above[member] = false;
-  if (!above || watch->above[member]) return;
-  watch->above[member] = true;
-  stability_watch_text(watch, step, member, values, text);
-  const double t = step_size_time(watch->step_size, member, step);
-  if (!isfinite(ratio)) {
+  const struct config *config = watch->config;
+  char text[STABILITY_WATCH_SENTENCE], meaning[MEANING];
+  const double ratio = values[LIMIT_RATIO], t = step_size_time(watch->step_size, member, step);
+  const int stage = schedule_stage(&config->schedule, step);
+  const enum stability_excess excess = excess_of(config, values);
+  if (excess == EXCESS_NONE && ratio + values[LIMIT_RATIO_ERROR] < 1) watch->excess[member] = EXCESS_NONE;
+  if (excess == EXCESS_NONE || (excess <= watch->excess[member] && stage == watch->stage[member])) return;
+  watch->excess[member] = excess;
+  watch->stage[member] = stage;
+  stability_watch_text(config, watch->step_size->data, stage, config->ensemble.n[member], values, text);
+  if (excess == EXCESS_NOT_FINITE) {
     report_line(report, "warning: step %lld: %s (t = %g)", (long long)step, text, t);
     return;
   }
-  report_line(report, "warning: step %lld: %s; results from here on %s (t = %g, dt/limit = %.3g +- %.2g%s; %s)",
-              (long long)step, text, schedule_beyond_limit(&watch->config->schedule, step), t, ratio,
-              values[LIMIT_RATIO_ERROR], online ? "; lambda varies by about 13 % between draws of the points" : "",
-              edge > TWICE ? "more than twice 2/lambda: the loss will probably grow"
-              : edge > 1   ? "above 2/lambda, at the edge of stability: often the loss oscillates without diverging"
-                           : "below 2/lambda: the noise of the batches is amplified");
+  explain(config, excess, values, meaning);
+  report_line(
+      report, "warning: step %lld: %s; results from here on %s (t = %g, dt/limit = %.3g +- %.2g%s; %s)",
+      (long long)step, text, schedule_beyond_limit(&config->schedule, step), t, ratio, values[LIMIT_RATIO_ERROR],
+      config->data.mode == DATA_ONLINE ? "; lambda varies by about 13 % between draws of the points" : "", meaning);
 }
 
 void stability_watch_step(struct stability_watch *watch, int64_t step, bool first, struct history *history,
@@ -161,8 +191,10 @@ void stability_watch_step(struct stability_watch *watch, int64_t step, bool firs
   const struct dt_segment *segment = &watch->step_size->segment;
   const int members = watch->config->ensemble.members;
   double *values = alloc_small(sizeof *values * HISTORY_LIMITS * (size_t)members);
+  double dt[ENSEMBLE_MAX];
+  for (int e = 0; e < members; e++) dt[e] = step_size_dt(watch->step_size, e);
   heartbeat_activity("an estimate of the stability limit");
-  stability_watch_estimate(watch, step, values);
+  stability_watch_estimate(watch, step, schedule_stage(watch->step_size->schedule, step), dt, values);
   for (int e = 0; e < members; e++) warn(watch, step, e, values + e * HISTORY_LIMITS, report);
   if (due) {
     history_limits(history, step, segment, watch->step_size->particles, values);
