@@ -33,10 +33,11 @@ void divergence_monitor_row(struct divergence_monitor *monitor, const struct par
 void divergence_monitor_warn(struct divergence_monitor *monitor, struct step_size *step_size, int64_t step,
                              struct report *report);
 
-/* Adds dt and the limit in the last saved state to the current error text, and returns FAILED. The last saved state
- * is the checkpoint of step `saved` in folder, or if saved < 0 the initial condition. This function sets the particles
- * to that state. If the limit cannot be computed, the text does not change. Collective, after a failure that all ranks
- * have agreed on. */
-int divergence_monitor_explain(struct step_size *step_size, struct problem *problem, const char *folder, int64_t saved);
+/* Adds dt and the limit in the last saved state to the current error text, and returns FAILED. Both are those of the
+ * stage in which the network diverged. The last saved state is the checkpoint of step `saved` in folder, or if
+ * saved < 0 the initial condition. This function sets the particles to that state. If the limit cannot be computed, the
+ * text does not change. step: that of the current state. Collective, after a failure of dynamics_check. */
+int divergence_monitor_explain(struct step_size *step_size, struct problem *problem, const char *folder, int64_t saved,
+                               int64_t step);
 
 #endif

@@ -36,7 +36,7 @@ void divergence_monitor_warn(struct divergence_monitor *monitor, struct step_siz
   if (monitor->warned || !comm_any(comm, monitor->grown_loss > 0)) return;
   double limit;
   int64_t n = NO_SIZE;
-  const int stage = schedule_stage(step_size->schedule, step);
+  const int stage = schedule_stage(step_size->schedule, step_size->segment.step); /* of the step before `step` */
   const double power = step_size->segment.power;
   monitor->warned = true;
   const double loss = comm_max(comm, monitor->grown_loss);
@@ -58,23 +58,40 @@ static int restore(struct problem *problem, const char *folder, int64_t saved) {
   return status;
 }
 
-int divergence_monitor_explain(struct step_size *step_size, struct problem *problem, const char *folder,
-                               int64_t saved) {
+/* Returns the last step that moved the units of a network before it was found to have diverged. failure: the error
+ * text, which begins with the step at which it was found (particles/nonfinite.h). step: that of the current state. */
+static int64_t last_move(const char *failure, int64_t step) {
+  long long found;
+  if (sscanf(failure, "step %lld:", &found) == 1 && found < step) step = found;
+  return step > 0 ? step - 1 : 0;
+}
+
+/* Returns dt of a step, without the factor n^dt_power. If dt is auto, the step must be in the current segment of
+ * step_size or be the last step of the segment before it. */
+static double dt_of_step(const struct step_size *step_size, int64_t step) {
+  const struct stage *stage = &step_size->schedule->stage[schedule_stage(step_size->schedule, step)];
+  const struct dt_segment *segment = &step_size->segment;
+  return stage->dt > 0 ? stage->dt : step >= segment->step ? segment->dt : segment->last_dt;
+}
+
+int divergence_monitor_explain(struct step_size *step_size, struct problem *problem, const char *folder, int64_t saved,
+                               int64_t step) {
   char failure[4096];
   double limit;
   int64_t n;
   snprintf(failure, sizeof failure, "%s", error_text());
-  const int64_t step = saved < 0 ? 0 : saved;
-  const int stage = schedule_stage(step_size->schedule, step);
+  const int64_t from = saved < 0 ? 0 : saved, move = last_move(failure, step);
+  const int stage = schedule_stage(step_size->schedule, move);
   if (restore(problem, folder, saved) != OK || step_size_limit(step_size, stage, &limit, &n) != OK)
     return FAIL(FAILED, "%s", failure);
-  const double dt = own_dt(step_size->segment.dt, step_size->segment.power, n);
-  limit = own_dt(limit, step_size->schedule->stage[stage].dt_power, n);
+  const double power = step_size->schedule->stage[stage].dt_power;
+  const double dt = own_dt(dt_of_step(step_size, move), power, n);
+  limit = own_dt(limit, power, n);
   const char *state = saved < 0 ? "the start" : "the last checkpoint";
   if (saved > 0 && limit * LIMIT_PRINTED < dt)
     return FAIL(FAILED, "%s; dt was %g, the stability limit at step %lld (%s) is not known: %s is not finite", failure,
-                dt, (long long)step, state, stability_operator(step_size->data));
+                dt, (long long)from, state, stability_operator(step_size->data));
   return FAIL(FAILED, "%s; dt was %g, the stability limit at step %lld (%s) is %.4g, for n = %lld%s", failure, dt,
-              (long long)step, state, limit, (long long)n,
+              (long long)from, state, limit, (long long)n,
               dt > limit ? "" : ": it has decreased since then, or nonlinear terms dominate");
 }
