@@ -14,12 +14,19 @@
 #include "parallel/comm.h"
 #include "particles/kernel.h"
 
-/* dt/limit of the networks of one size: an estimate at step 0, or the last one in the history of the run to resume. */
+/* dt/limit of the networks of one size in the stage to come in which it is largest, of those in which dt is a number.
+ * lambda, and sup M(x,x) if known, are those of an estimate at `step`: at step 0, or the last one in the history of the
+ * run to resume. */
+enum { DRY_RUN_SENTENCE = 768 };
 struct dry_run_stability {
   int64_t n, step;
-  double ratio, error, limit;    /* dt/limit, its error, and the limit of dt */
-  bool above, scaled_down;       /* scaled_down: n is less than that of the run (forecast/pilot_run.h) */
-  char text[PILOT_RUN_SENTENCE]; /* the warning; "" if there is none */
+  int stage;                       /* the stage */
+  int stages, stages_above;        /* stages to come in which dt is a number, and those in which it exceeds the limit */
+  double ratio, error, limit;      /* dt/limit, its error, and the limit of dt in that stage */
+  bool above, scaled_down;         /* scaled_down: the estimate is of fewer than n units (forecast/pilot_run.h) */
+  bool without_noise;              /* the steps use mini-batches, but sup M(x,x) is unknown: the limit is too large */
+  char text[DRY_RUN_SENTENCE];     /* the warning; "" if there is none */
+  char recorded[DRY_RUN_SENTENCE]; /* a warning of the steps so far, from the history; "" if there is none */
 };
 
 /* The forecast, complete on rank 0 only. */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "run/problem.h"
+#include "tangent/limit_estimate.h"
 
 /* Times of a stage in seconds on the slowest rank. Those of a scaled-down problem are scaled to the whole problem: step
  * by the number of pairs (schedule_pairs), the others by the number of units. */
@@ -20,13 +21,11 @@ struct pilot_run_stage {
   double limit; /* one estimate of the stability limit; 0 unless dt is auto */
 };
 
-/* dt/limit of the networks of one size at step 0 (run/stability_watch.h). */
-enum { PILOT_RUN_SENTENCE = 768 };
+/* The estimate of lambda for the networks of one size in their initial state (tangent/limit_estimate.h). */
 struct pilot_run_stability {
-  int64_t n; /* units; fewer than in the run if the measured problem is scaled down */
-  double ratio, error, limit;
-  bool above, whole; /* whole: n is that of the run */
-  char text[PILOT_RUN_SENTENCE];
+  int64_t n;                  /* units; fewer than in the run if the measured problem is scaled down */
+  int64_t batch;              /* P of limit.limit, which may be less than in the run; 0: all points */
+  struct network_limit limit; /* of the network with the largest dt/limit */
 };
 
 struct pilot_run {
@@ -37,7 +36,7 @@ struct pilot_run {
   int64_t n;       /* units of the largest network */
   int64_t batch;   /* points in the largest batch */
   double pairs;    /* pairs (schedule_pairs) of a measured step in the first stage */
-  int sizes;       /* length of stability */
+  int sizes;       /* length of stability; 0 if dt is auto in all stages */
   struct pilot_run_stability stability[ENSEMBLE_MAX];
   double particle_bytes; /* peak bytes of this rank's units during the measurement */
 };

@@ -97,8 +97,9 @@ struct summary_stability {
   const char *beyond;                          /* what dt above the limit means there (schedule_beyond_limit) */
   double largest, largest_error, largest_time; /* the largest dt/limit, its error and its t; NAN: no finite estimate */
   int64_t last_step;                           /* step of the last estimate; -1: none */
-  double last, last_error, last_limit;         /* its dt/limit, the error of dt/limit, and the limit of dt */
-  bool last_above;                             /* dt exceeded the limit in it */
+  double last_lambda, last_lambda_error;       /* its lambda and the error of lambda */
+  double last_limit;                           /* its limit of dt */
+  int last_points;                             /* its points (enum history_limit) */
   bool finite;                                 /* the tangent kernel was finite in all estimates */
   bool rises_counted;                          /* false: the loss may rise with this update rule */
   int64_t rises, rows; /* rows in which a loss rose by more than noise allows; rows of all replicas */

@@ -44,4 +44,16 @@ void limit_estimator_free(struct limit_estimator *estimator); /* accepts NULL */
 void limit_estimate(struct limit_estimator *estimator, int stage, const struct limit_size *size, const double *dt,
                     struct network_limit *result);
 
+/* Local. Sets limit, ratio, ratio_error and above of a result from its lambda and its error, for the step size dt and
+ * batches of `batch` points; batch 0: all points. diagonal: sup M(x,x); not used if batch is 0. whole: lambda is that
+ * of the whole fixed set, or of the Hessian with data.mode: rkhs. */
+void limit_estimate_ratio(const struct loss_spec *loss, const struct update_spec *update, int64_t batch,
+                          double diagonal, bool whole, double dt, struct network_limit *result);
+
+/* Local. Returns the sup M(x,x) from which lambda and the limit of a result follow, with batches of `batch` points.
+ * NAN: it is not known, because batch is 0 or the limit of the rule does not depend on batches. Requires that
+ * 1/limit of a rule that depends on batches is an affine function of the rate (dynamics/update.h). */
+double limit_estimate_diagonal(const struct loss_spec *loss, const struct update_spec *update, int64_t batch,
+                               const struct network_limit *result);
+
 #endif

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/process_memory.h"
 #include "dry_run_memory.h"
+#include "dry_run_stability.h"
 #include "io/durable_file.h"
 #include "log/slurm.h"
 #include "run/problem.h"
@@ -130,53 +131,6 @@ static void predict_disk(struct dry_run *plan, const struct dataset *data, bool 
   plan->free_space = statvfs(plan->folder, &disk) == 0 ? (double)disk.f_bavail * (double)disk.f_frsize : NAN;
 }
 
-/* ---- stability ---- */
-
-static void add_stability(struct dry_run *plan, const struct dry_run_stability *size) {
-  plan->stability[plan->sizes++] = *size;
-}
-
-/* Adds the estimates at step 0, which the pilot run made. */
-static void add_estimates(struct dry_run *plan) {
-  for (int e = 0; e < plan->pilot.sizes; e++) {
-    const struct pilot_run_stability *size = &plan->pilot.stability[e];
-    struct dry_run_stability own = {.n = size->n,
-                                    .ratio = size->ratio,
-                                    .error = size->error,
-                                    .limit = size->limit,
-                                    .above = size->above,
-                                    .scaled_down = !size->whole};
-    if (size->above || !isfinite(size->ratio))
-      snprintf(own.text, sizeof own.text, "%s; results %s", size->text,
-               schedule_beyond_limit(&plan->config->schedule, 0));
-    add_stability(plan, &own);
-  }
-}
-
-/* Adds the last estimates of the run to resume. A history without them adds none. */
-static void add_recorded(struct dry_run *plan) {
-  char path[PATH_BYTES];
-  struct h5 *file = NULL;
-  snprintf(path, sizeof path, "%s/history.h5", plan->config->output);
-  int status = history_file_open(path, &file);
-  for (int e = 0; e < plan->config->ensemble.members && status == OK; e++) {
-    struct summary_stability size;
-    char limit[SUMMARY_SENTENCE], rises[SUMMARY_SENTENCE];
-    status = history_stability(file, plan->config, e, &size);
-    if (status != OK || size.last_step < 0) continue;
-    struct dry_run_stability own = {.n = size.n,
-                                    .step = size.last_step,
-                                    .ratio = size.last,
-                                    .error = size.last_error,
-                                    .limit = size.last_limit,
-                                    .above = size.last_above};
-    summary_stability_text(&size, limit, rises);
-    if (*limit) snprintf(own.text, sizeof own.text, "n = %lld: %s", (long long)size.n, limit);
-    add_stability(plan, &own);
-  }
-  h5_close(file);
-}
-
 /* ---- the forecast ---- */
 
 static int predict(const struct problem *problem, const struct dry_run_options *options, struct dry_run *plan) {
@@ -195,10 +149,7 @@ static int predict(const struct problem *problem, const struct dry_run_options *
   predict_time(plan, problem->data);
   dry_run_memory(plan, problem->data, ranks);
   predict_disk(plan, problem->data, options->fresh);
-  if (plan->first_step > 0)
-    add_recorded(plan);
-  else
-    add_estimates(plan);
+  dry_run_stability(plan, problem->data);
   free(ranks);
   return OK;
 }

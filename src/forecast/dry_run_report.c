@@ -112,16 +112,30 @@ static void print_time(const struct dry_run *plan, struct report *report) {
                 plan->rate_known ? "at the write rate in summary.json of this output" : rate);
 }
 
+/* Prints how dt: auto is set in the first stage to come that has it. */
+static void print_auto(const struct dry_run *plan, struct report *report) {
+  const struct schedule *schedule = &plan->config->schedule;
+  for (int s = 0; s < schedule->stages; s++) {
+    const int64_t end = schedule_first(schedule, s) + schedule->stage[s].steps;
+    if (schedule->stage[s].dt > 0 || end <= plan->first_step) continue;
+    report_filled(report, "stability", INDENT, "dt: auto: dt is %g of the limit at each estimate (stage %d)",
+                  schedule->stage[s].dt_safety, s);
+    return;
+  }
+}
+
 static void print_stability(const struct dry_run *plan, struct report *report) {
-  const struct stage *first = &plan->config->schedule.stage[0];
-  if (!(first->dt > 0))
-    report_filled(report, "stability", INDENT, "dt: auto: dt is %g of the limit at each estimate (first stage)",
-                  first->dt_safety);
+  print_auto(plan, report);
   for (int e = 0; e < plan->sizes; e++) {
     const struct dry_run_stability *size = &plan->stability[e];
-    report_line(report, "%-11s n = %lld: dt/limit = %.3g +- %.2g at step %lld%s", e == 0 ? "stability" : "",
-                (long long)size->n, size->ratio, size->error, (long long)size->step,
-                size->scaled_down ? " (n scaled down)" : "");
+    char stages[48] = "";
+    if (size->stages > 1) snprintf(stages, sizeof stages, ", the largest of %d stages", size->stages);
+    if (size->stages > 0)
+      report_line(report, "%-11s n = %lld: dt/limit = %.3g +- %.2g in stage %d%s; lambda at step %lld%s%s",
+                  e == 0 ? "stability" : "", (long long)size->n, size->ratio, size->error, size->stage, stages,
+                  (long long)size->step, size->without_noise ? ", without batch noise" : "",
+                  size->scaled_down ? " (n scaled down)" : "");
+    if (*size->recorded) report_line(report, "warning: %s", size->recorded);
     if (*size->text) report_line(report, "warning: %s", size->text);
   }
 }
@@ -222,9 +236,11 @@ static void json_all(struct json *json, const struct dry_run *plan) {
   json_bool(json, "trial_whole", plan->pilot.whole);
   json_array(json, "stability");
   for (int e = 0; e < plan->sizes; e++) {
+    if (plan->stability[e].stages == 0) continue;
     json_object(json, NULL);
     json_integer(json, "n", plan->stability[e].n);
     json_integer(json, "step", plan->stability[e].step);
+    json_integer(json, "stage", plan->stability[e].stage);
     json_real(json, "dt_over_limit", plan->stability[e].ratio);
     json_real(json, "error", plan->stability[e].error);
     json_real(json, "limit", plan->stability[e].limit);

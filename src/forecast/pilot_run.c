@@ -167,30 +167,51 @@ static int time_stages(const struct config *config, struct particles *particles,
   return OK;
 }
 
-/* Estimates dt/limit in the initial state, with the points of the measured problem. */
+/* Returns P of the networks of n units in a stage, or 0 if a step uses all points. */
+static int64_t mini_batch(const struct schedule *schedule, int stage, int64_t n, const struct dataset *data) {
+  const int64_t batch = schedule_batch(schedule, stage, n, data->samples);
+  return batch == data->samples ? 0 : batch;
+}
+
+/* Returns the stage whose batches the estimate uses: stage 0 or, so that the estimate includes sup M(x,x) if a limit
+ * depends on it, the first stage with mini-batches. */
+static int stage_of_estimate(const struct config *config, const struct dataset *data) {
+  const struct schedule *schedule = &config->schedule;
+  for (int s = 0; s < schedule->stages && update_table[schedule->update.rule].noise; s++)
+    for (int e = 0; e < config->ensemble.members; e++)
+      if (mini_batch(schedule, s, config->ensemble.n[e], data) > 0) return s;
+  return 0;
+}
+
+/* Estimates lambda in the initial state, with the points of the measured problem. */
 static int estimate_stability(const struct problem *problem, struct pilot_run *result) {
   const struct config *config = problem->config;
+  const struct schedule *schedule = &config->schedule;
   const struct dt_segment start = {0};
+  const int stage = stage_of_estimate(config, problem->data);
   struct step_size step_size =
-      step_size_create(problem->particles, problem->data, &config->schedule, problem->isa, config->threads, 0, &start);
+      step_size_create(problem->particles, problem->data, schedule, problem->isa, config->threads, 0, &start);
   struct stability_watch watch;
-  const bool automatic = !(config->schedule.stage[0].dt > 0); /* dt_safety of the limit */
-  if (automatic) return OK;
-  int status = stability_watch_create(config, &step_size, 0, &watch);
+  int numbers = 0; /* stages in which dt is not auto */
+  for (int s = 0; s < schedule->stages; s++) numbers += schedule->stage[s].dt > 0;
+  if (numbers == 0) return OK;
+  const int status = stability_watch_create(config, &step_size, 0, &watch);
   if (status == OK) {
     result->sizes = config->ensemble.members;
-    double *values = alloc_small(sizeof *values * HISTORY_LIMITS * (size_t)result->sizes);
-    double dt[ENSEMBLE_MAX];
-    for (int e = 0; e < result->sizes; e++) dt[e] = step_size_dt(&step_size, e);
-    stability_watch_estimate(&watch, 0, 0, dt, values);
+    double dt[ENSEMBLE_MAX], *values = alloc_small(sizeof *values * HISTORY_LIMITS * (size_t)result->sizes);
+    for (int e = 0; e < result->sizes; e++)
+      dt[e] = schedule_network_dt(schedule->stage[stage].dt > 0 ? schedule->stage[stage].dt : 1,
+                                  schedule->stage[stage].dt_power, config->ensemble.n[e]);
+    stability_watch_estimate(&watch, 0, stage, dt, values);
     for (int e = 0; e < result->sizes; e++) {
       const double *of_size = values + e * HISTORY_LIMITS;
-      result->stability[e] = (struct pilot_run_stability){.n = config->ensemble.n[e],
-                                                          .ratio = of_size[LIMIT_RATIO],
-                                                          .error = of_size[LIMIT_RATIO_ERROR],
-                                                          .limit = of_size[LIMIT_LIMIT],
-                                                          .above = stability_watch_above(of_size)};
-      stability_watch_text(config, problem->data, 0, config->ensemble.n[e], of_size, result->stability[e].text);
+      const int64_t n = config->ensemble.n[e];
+      result->stability[e] = (struct pilot_run_stability){.n = n,
+                                                          .batch = mini_batch(schedule, stage, n, problem->data),
+                                                          .limit = {.lambda = of_size[LIMIT_LAMBDA],
+                                                                    .error = of_size[LIMIT_ERROR],
+                                                                    .limit = of_size[LIMIT_LIMIT],
+                                                                    .points = (int)of_size[LIMIT_POINTS]}};
     }
     free(values);
   }
@@ -240,7 +261,6 @@ int pilot_run_measure(const struct problem *problem, struct pilot_run *result) {
   struct problem pilot = {
       .comm = problem->comm, .config = reduced, .isa = problem->isa, .data = data, .file = problem->file};
   const int status = measure(&pilot, result);
-  for (int e = 0; e < result->sizes; e++) result->stability[e].whole = reduced->ensemble.n[e] == config->ensemble.n[e];
   const double units = units_of(config) / units_of(reduced);
   for (int s = 0; s < config->schedule.stages; s++) {
     result->stage[s].step *= schedule_pairs(&config->schedule, s, &config->ensemble, data) /

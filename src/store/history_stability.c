@@ -79,7 +79,7 @@ static int read_rises(struct h5 *file, const struct config *config, int member, 
 
 /* ---- estimates ---- */
 
-enum { STEP, TIME, RATIO, ERROR, LIMIT, ABOVE, COLUMNS };
+enum { STEP, TIME, RATIO, ERROR, LIMIT, ABOVE, LAMBDA, LAMBDA_ERROR, POINTS, COLUMNS };
 
 static int read_column(struct h5 *file, int member, const char *column, int64_t rows, double **values) {
   char name[96];
@@ -105,14 +105,15 @@ static void summarize(int64_t rows, double *const column[COLUMNS], struct summar
   }
   result->estimates = rows;
   result->last_step = (int64_t)step[rows - 1];
-  result->last = ratio[rows - 1];
-  result->last_error = error[rows - 1];
+  result->last_lambda = column[LAMBDA][rows - 1];
+  result->last_lambda_error = column[LAMBDA_ERROR][rows - 1];
   result->last_limit = column[LIMIT][rows - 1];
-  result->last_above = is_above[rows - 1] > 0;
+  result->last_points = (int)column[POINTS][rows - 1];
 }
 
 int history_stability(struct h5 *file, const struct config *config, int member, struct summary_stability *result) {
-  static const char *const name[COLUMNS] = {"step", "time", "dt_over_limit", "error", "limit", "above"};
+  static const char *const name[COLUMNS] = {"step",  "time",   "dt_over_limit", "error", "limit",
+                                            "above", "lambda", "lambda_error",  "points"};
   char steps[64];
   int rank, status = OK;
   int64_t shape[H5_RANK_MAX] = {0};
@@ -124,8 +125,8 @@ int history_stability(struct h5 *file, const struct config *config, int member, 
                                        .largest = -INFINITY,
                                        .largest_time = NAN,
                                        .last_step = -1,
-                                       .last = NAN,
-                                       .last_error = NAN,
+                                       .last_lambda = NAN,
+                                       .last_lambda_error = NAN,
                                        .last_limit = NAN};
   snprintf(steps, sizeof steps, "/ensemble/%d/stability/step", member);
   if (h5_exists(file, steps)) TRY(h5_shape(file, steps, &rank, shape));

@@ -84,11 +84,8 @@ static void set_lambda(struct estimate *estimate, bool batches, struct network_l
   if (!isfinite(result->lambda) || !isfinite(*diagonal)) result->lambda = NAN;
 }
 
-/* Sets the members that follow from lambda, for a network with step size dt and batches of `batch` points, 0: all. */
-static void set_ratio(const struct limit_estimator *estimator, int64_t batch, bool whole, double dt, double diagonal,
-                      struct network_limit *result) {
-  const struct loss_spec *loss = &estimator->stability->data->spec.loss;
-  const struct update_spec *update = &estimator->schedule->update;
+void limit_estimate_ratio(const struct loss_spec *loss, const struct update_spec *update, int64_t batch,
+                          double diagonal, bool whole, double dt, struct network_limit *result) {
   const double lambda = result->lambda, low = fmax(lambda - result->error, 0), high = lambda + result->error;
   const struct kernel_bounds at[] = {{.lambda = lambda, .diagonal = diagonal},
                                      {.lambda = low, .diagonal = diagonal},
@@ -99,6 +96,15 @@ static void set_ratio(const struct limit_estimator *estimator, int64_t batch, bo
       (dt / kernel_bounds_limit(&at[2], batch, loss, update) - dt / kernel_bounds_limit(&at[1], batch, loss, update)) /
       2;
   result->above = !(result->ratio - (whole ? WHOLE_ROUNDING : result->ratio_error) <= 1);
+}
+
+double limit_estimate_diagonal(const struct loss_spec *loss, const struct update_spec *update, int64_t batch,
+                               const struct network_limit *result) {
+  if (batch == 0 || !update_table[update->rule].noise) return NAN;
+  const struct kernel_bounds zero = {.lambda = result->lambda}, one = {.lambda = result->lambda, .diagonal = 1};
+  const double at_zero = 1 / kernel_bounds_limit(&zero, batch, loss, update),
+               at_one = 1 / kernel_bounds_limit(&one, batch, loss, update);
+  return (1 / result->limit - at_zero) / (at_one - at_zero);
 }
 
 static void estimate_network(struct limit_estimator *estimator, int stage, const struct limit_size *size,
@@ -112,7 +118,8 @@ static void estimate_network(struct limit_estimator *estimator, int stage, const
     struct estimate estimate = {estimator->stability, local, team, points[i].points, points[i].products, whole};
     double diagonal;
     set_lambda(&estimate, batch > 0, result, &diagonal);
-    set_ratio(estimator, batch, whole, dt[local->member], diagonal, result);
+    limit_estimate_ratio(&estimator->stability->data->spec.loss, &estimator->schedule->update, batch, diagonal, whole,
+                         dt[local->member], result);
     if (whole || !(fabs(result->ratio - 1) <= result->ratio_error)) break; /* clear, or not finite */
   }
 }
