@@ -35,6 +35,7 @@ struct dry_run {
   const struct dataset *data; /* exists while the forecast is printed */
   int ranks, nodes;
   int64_t first_step, steps; /* step at which the run starts or resumes; last step of the input */
+  bool resumes;              /* from a checkpoint */
   bool complete;             /* no steps remain, and the history has the last row */
   double pairs;              /* pairs (schedule_pairs) in the remaining steps */
   int64_t rows, fields;      /* rows and fields that the remaining steps add to the history */

@@ -76,6 +76,11 @@ int problem_particles(struct problem *problem, int stage);
  * not have the checksum in the input. */
 int problem_initialize(struct problem *problem);
 
+/* Checks, for a run to resume, that the file of unit.init.path, whose path is not that in the checkpoint, has the
+ * particles with which the run started: opens it, unless it is open, and calls problem_initialize. Collective. Errors:
+ * those of problem_particle_file and problem_initialize. */
+int problem_moved_file(struct problem *problem);
+
 /* Creates dynamics; call dynamics_enter_stage before its first step. Collective. USAGE and FAILED: as for
  * dynamics_create. */
 int problem_dynamics(struct problem *problem);

@@ -160,11 +160,13 @@ static int check_output(const char *output, char *folder) {
   return lock_probe(output, owner) ? FAIL(USAGE, "%s: another run writes to this output (%s)", output, owner) : OK;
 }
 
-/* Determines plan->first_step and plan->complete and reports where the run would start. Returns OK, or the status with
- * which the run would be refused. Collective. */
-static int find_start(struct problem *problem, bool fresh, struct report *report, struct dry_run *plan) {
+/* Determines plan->first_step, plan->complete and plan->resumes, and writes where the run would start to `where`
+ * [WHERE], "" if it would be refused. Returns OK, or the status with which the run would be refused. Collective. */
+enum { WHERE = PATH_BYTES + 128 };
+static int find_start(struct problem *problem, bool fresh, struct report *report, struct dry_run *plan, char *where) {
   const struct comm *comm = problem->comm;
   struct config *config = problem->config;
+  *where = 0;
   TRY(comm_agree(comm, comm->rank == 0 ? check_output(config->output, plan->folder) : OK));
   if (fresh) {
     if (output_folder_holds_run(config->output))
@@ -174,16 +176,16 @@ static int find_start(struct problem *problem, bool fresh, struct report *report
     bool has_later_rows = false;
     TRY(restart_find(comm, config, report, &from));
     plan->first_step = from.path ? from.info.step : 0;
+    plan->resumes = from.path != NULL;
     int status = *from.moved_file ? problem_particle_file(problem) : OK;
     if (status == OK && plan->first_step > 0)
       status = history_check(comm, config, problem->data, plan->first_step, &has_later_rows);
     if (status == OK && from.path)
-      report_line(report, "would resume from %s, step %lld of %lld", from.path, (long long)plan->first_step,
-                  (long long)plan->steps);
+      snprintf(where, WHERE, "would resume from %s, step %lld of %lld", from.path, (long long)plan->first_step,
+               (long long)plan->steps);
     plan->complete = has_later_rows && plan->first_step == plan->steps;
-    const bool started = from.path != NULL;
     restart_free(&from);
-    if (status != OK || started) return status;
+    if (status != OK || plan->resumes) return status;
   }
   TRY(config_startable(config));
   TRY(problem_particle_file(problem));
@@ -193,17 +195,47 @@ static int find_start(struct problem *problem, bool fresh, struct report *report
     particle_file_describe(problem->file, &config->unit, &config->ensemble, origin, sizeof origin);
     report_line(report, "initial particles: %s: %s", config->unit.import.path, origin);
   }
-  report_line(report, "would start at step 0 of %lld, in %s", (long long)plan->steps, config->output);
+  snprintf(where, WHERE, "would start at step 0 of %lld, in %s", (long long)plan->steps, config->output);
   return OK;
+}
+
+/* Compares the particles of unit.init.path, which is open, with the checksum that they must have: that of the
+ * checkpoint, of the input, or of a history without a checkpoint. Needs the memory of all units, and is therefore
+ * called after the pilot run, whose peak memory is measured. If this memory is not available, there is no comparison.
+ * Returns OK, or the status with which the run would be refused. Collective. */
+static int check_particles(struct problem *problem, bool fresh, const struct dry_run *plan) {
+  const struct config *config = problem->config;
+  const struct comm *comm = problem->comm;
+  bool compares = !plan->resumes && !fresh && output_folder_holds_run(config->output);
+  compares = (compares || *config->unit.import.checksum) && plan->node_memory <= plan->node_available;
+  comm_bcast(comm, &compares, sizeof compares, 0);
+  if (!compares) return OK;
+  int status = problem_particles(problem, 0);
+  if (status == OK) status = plan->resumes ? problem_moved_file(problem) : problem_initialize(problem);
+  particles_free(problem->particles);
+  problem->particles = NULL;
+  if (status == OK && !plan->resumes && !fresh)
+    status = comm_agree(comm, comm->rank == 0 ? history_replaceable(config->output, config) : OK);
+  return status;
 }
 
 static int report_plan(struct problem *problem, const struct dry_run_options *options, struct report *report,
                        struct dry_run *plan) {
-  const int start = find_start(problem, options->fresh, report, plan);
-  char refused[4096];
+  char where[WHERE], refused[4096];
+  int start = find_start(problem, options->fresh, report, plan, where);
   snprintf(refused, sizeof refused, "%s", start == OK ? "" : error_text());
+  const bool compares = start == OK && problem->file;
+  if (start == OK && !compares) report_line(report, "%s", where);
   int status = predict(problem, options, plan);
-  if (status == OK && problem->comm->rank == 0) {
+  TRY(comm_agree(problem->comm, status));
+  if (compares) {
+    start = check_particles(problem, options->fresh, plan);
+    if (start == OK)
+      report_line(report, "%s", where);
+    else
+      snprintf(refused, sizeof refused, "%s", error_text());
+  }
+  if (problem->comm->rank == 0) {
     dry_run_print(plan, report);
     if (options->json) status = dry_run_json(plan, options->json);
   }

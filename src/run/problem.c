@@ -158,6 +158,16 @@ int problem_initialize(struct problem *problem) {
   return OK;
 }
 
+int problem_moved_file(struct problem *problem) {
+  int status = problem->file ? OK : problem_particle_file(problem);
+  if (status == OK) status = problem_initialize(problem);
+  if (status == OK) return OK;
+  return FAIL(status,
+              "%s; this run resumes only with the particles with which it started: restore unit.init.path, or choose "
+              "another run.output",
+              error_text());
+}
+
 int problem_dynamics(struct problem *problem) {
   return dynamics_create(problem->particles, problem->data, &problem->config->schedule, problem->isa,
                          problem->config->threads, &problem->dynamics);

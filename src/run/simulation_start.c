@@ -81,13 +81,7 @@ static int create_particles(struct simulation *sim, bool *initialized) {
 static int check_moved_file(struct simulation *sim, const struct restart *from) {
   struct problem *problem = &sim->problem;
   if (!*from->moved_file) return OK;
-  int status = problem_particle_file(problem);
-  if (status == OK) status = problem_initialize(problem);
-  if (status != OK)
-    return FAIL(status,
-                "%s; this run resumes only with the particles with which it started: restore unit.init.path, or choose "
-                "another run.output",
-                error_text());
+  TRY(problem_moved_file(problem));
   memcpy(problem->config->unit.import.path, from->moved_file, sizeof from->moved_file);
   return OK;
 }
