@@ -37,6 +37,7 @@ struct stability_watch {
   /* [members]: of the last warning; EXCESS_NONE: none, or dt has been below the limit since then */
   enum stability_excess excess[ENSEMBLE_MAX];
   int stage[ENSEMBLE_MAX];
+  double lambda[ENSEMBLE_MAX]; /* [members]: of the first estimate since the start or resume; 0: none yet */
 };
 
 /* Prepares the estimates of a run that starts or resumes at a step. The pointers are not owned. Collective. FAILED: no

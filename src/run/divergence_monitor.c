@@ -4,11 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "store/checkpoint.h"
 
-/* A limit below dt divided by this number is not printed: the network is about to overflow. */
-static const double LIMIT_PRINTED = 1e6;
+/* A network is about to overflow, and its limit is not printed, if a loss has grown by more than LOSS_GROWTH and the
+ * limit has decreased by more than LIMIT_DECREASE, or if dt exceeds the limit by more than LIMIT_EXCESS. The first two
+ * conditions are both needed: if only c is trained, the limit does not depend on the loss, and from small parameters
+ * the limit decreases although the loss does too. */
+static const double LOSS_GROWTH = 1e6, LIMIT_DECREASE = 1e3, LIMIT_EXCESS = 1e6;
 
 /* Returns dt n^power. n: as returned by step_size_limit; it is NO_SIZE if the limit is infinite. */
 static const int64_t NO_SIZE = INT64_C(1) << 62;
@@ -30,8 +34,49 @@ void divergence_monitor_row(struct divergence_monitor *monitor, const struct par
   if (largest > DIVERGENCE_GROWTH * monitor->reference) monitor->grown_loss = largest;
 }
 
-void divergence_monitor_warn(struct divergence_monitor *monitor, struct step_size *step_size, int64_t step,
+/* Returns the largest mean loss of a network over the probe of step_size, which step_size_limit has created; 0 without
+ * a probe, infinite if a network has diverged. Collective. */
+static double probe_loss(const struct step_size *step_size) {
+  const struct stability *stability = step_size->stability;
+  const struct particles *particles = step_size->particles;
+  const struct probe *probe = stability->probe;
+  double largest = 0;
+  if (!probe) return 0;
+  double *f = alloc_small(sizeof *f * (size_t)probe->count);
+  for (int s = 0; s < particles->locals; s++) {
+    const bool finite = jacobian_outputs(stability->jacobian, &particles->local[s], TEAM_LARGE, f);
+    const double loss = finite ? loss_mean(&step_size->data->spec.loss, probe->count, f, probe->y) : NAN;
+    largest = isfinite(loss) ? fmax(largest, loss) : INFINITY;
+  }
+  free(f);
+  return comm_max(particles->comm, largest);
+}
+
+/* Returns the limit of the networks of n units in the first estimate of watch, without batch noise; 0: there is no such
+ * size. */
+static double first_limit(const struct stability_watch *watch, int64_t n) {
+  const struct config *config = watch->config;
+  double limit = 0;
+  for (int e = 0; e < config->ensemble.members; e++) {
+    const struct kernel_bounds bounds = {.lambda = watch->lambda[e]};
+    if (config->ensemble.n[e] == n)
+      limit = kernel_bounds_limit(&bounds, 0, &config->data.loss, &config->schedule.update);
+  }
+  return limit;
+}
+
+/* Returns whether a network is about to overflow. dt, limit: of the networks of n units; step_size_limit has just
+ * computed the limit. Collective. */
+static bool overflows(const struct divergence_monitor *monitor, const struct stability_watch *watch, double dt,
+                      double limit, int64_t n) {
+  return (limit * LIMIT_DECREASE < first_limit(watch, n) &&
+          probe_loss(watch->step_size) > LOSS_GROWTH * monitor->reference) ||
+         limit * LIMIT_EXCESS < dt;
+}
+
+void divergence_monitor_warn(struct divergence_monitor *monitor, const struct stability_watch *watch, int64_t step,
                              struct report *report) {
+  struct step_size *step_size = watch->step_size;
   const struct comm *comm = step_size->particles->comm;
   if (monitor->warned || !comm_any(comm, monitor->grown_loss > 0)) return;
   double limit;
@@ -44,8 +89,13 @@ void divergence_monitor_warn(struct divergence_monitor *monitor, struct step_siz
   snprintf(now, sizeof now, "%s is no longer finite", stability_operator(step_size->data));
   const int status = step_size_limit(step_size, stage, &limit, &n);
   const double dt = own_dt(step_size->segment.dt, power, n);
-  if (status == OK) limit = own_dt(limit, power, n);
-  if (status == OK && limit * LIMIT_PRINTED > dt) snprintf(now, sizeof now, "the stability limit is now %.3g", limit);
+  if (status == OK) {
+    limit = own_dt(limit, power, n);
+    snprintf(now, sizeof now,
+             overflows(monitor, watch, dt, limit, n) ? "a network is about to overflow"
+                                                     : "the stability limit is now %.3g",
+             limit);
+  }
   report_line(report, "warning: unstable: a loss has grown to %.3g by step %lld; dt = %g, %s", loss, (long long)step,
               dt, now);
 }
@@ -74,8 +124,9 @@ static double dt_of_step(const struct step_size *step_size, int64_t step) {
   return stage->dt > 0 ? stage->dt : step >= segment->step ? segment->dt : segment->last_dt;
 }
 
-int divergence_monitor_explain(struct step_size *step_size, struct problem *problem, const char *folder, int64_t saved,
-                               int64_t step) {
+int divergence_monitor_explain(const struct divergence_monitor *monitor, const struct stability_watch *watch,
+                               struct problem *problem, const char *folder, int64_t saved, int64_t step) {
+  struct step_size *step_size = watch->step_size;
   char failure[4096];
   double limit;
   int64_t n;
@@ -88,9 +139,10 @@ int divergence_monitor_explain(struct step_size *step_size, struct problem *prob
   const double dt = own_dt(dt_of_step(step_size, move), power, n);
   limit = own_dt(limit, power, n);
   const char *state = saved < 0 ? "the start" : "the last checkpoint";
-  if (saved > 0 && limit * LIMIT_PRINTED < dt)
-    return FAIL(FAILED, "%s; dt was %g, the stability limit at step %lld (%s) is not known: %s is not finite", failure,
-                dt, (long long)from, state, stability_operator(step_size->data));
+  if (saved > 0 && overflows(monitor, watch, dt, limit, n))
+    return FAIL(FAILED,
+                "%s; dt was %g, the stability limit at step %lld (%s) is not known: a network was about to overflow",
+                failure, dt, (long long)from, state);
   return FAIL(FAILED, "%s; dt was %g, the stability limit at step %lld (%s) is %.4g, for n = %lld%s", failure, dt,
               (long long)from, state, limit, (long long)n,
               dt > limit ? "" : ": it has decreased since then, or nonlinear terms dominate");

@@ -21,7 +21,7 @@ static int poll(struct simulation *sim, enum stop_request *request) {
   if (!stop_due(&sim->stop, sim->step)) return OK;
   TRY(comm_agree(sim->comm, sim->comm->rank == 0 && simulation_lost_output(sim) ? lock_check(sim->lock) : OK));
   TRY(simulation_check_finite(sim, false));
-  divergence_monitor_warn(&sim->monitor, &sim->step_size, sim->step, &sim->report);
+  divergence_monitor_warn(&sim->monitor, &sim->watch, sim->step, &sim->report);
   const char *reason;
   *request = stop_agree(&sim->stop, sim->step, &reason);
   if (reason) report_line(&sim->report, "%s at step %lld", reason, (long long)sim->step);

@@ -27,7 +27,7 @@ bool simulation_lost_output(struct simulation *sim) {
 int simulation_check_finite(struct simulation *sim, bool units) {
   struct problem *problem = &sim->problem;
   if (dynamics_check(problem->dynamics, sim->step, units) == OK) return OK;
-  return divergence_monitor_explain(&sim->step_size, problem, sim->folder, sim->saved, sim->step);
+  return divergence_monitor_explain(&sim->monitor, &sim->watch, problem, sim->folder, sim->saved, sim->step);
 }
 
 int simulation_results(const struct simulation *sim, struct summary_stability *stability, struct loss_row *losses) {

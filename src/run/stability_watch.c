@@ -13,6 +13,10 @@
  * limit without batch noise, the loss grows too fast for lambda to adapt. */
 static const double RATIO_PRINTED = 1e6, TWICE = 2;
 
+/* A growth of lambda since the first estimate by more than this factor is printed: the limit is then probably that of a
+ * network which diverges. */
+static const double GROWTH_PRINTED = 1000;
+
 int stability_watch_create(const struct config *config, struct step_size *step_size, int64_t step,
                            struct stability_watch *watch) {
   *watch = (struct stability_watch){
@@ -145,19 +149,23 @@ static enum stability_excess excess_of(const struct config *config, const double
   return ratio > TWICE ? EXCESS_FAR : ratio > 1 ? EXCESS_EDGE : EXCESS_NOISE;
 }
 
-/* Writes what a finite excess means: the end of a warning. */
+/* Writes what a finite excess means: the end of a warning. growth: of lambda since the first estimate, as a factor. */
 enum { MEANING = 256 };
-static void explain(const struct config *config, enum stability_excess excess, const double *values,
+static void explain(const struct config *config, enum stability_excess excess, const double *values, double growth,
                     char text[MEANING]) {
   const double without_noise = limit_without_noise(config, values);
-  char limit[64] = "the limit";
+  char limit[64] = "the limit", grown[96] = "";
+  if (growth > GROWTH_PRINTED)
+    snprintf(grown, sizeof grown, "; lambda has grown by a factor of %.2g since the first estimate", growth);
   if (values[LIMIT_LIMIT] != without_noise)
     snprintf(limit, sizeof limit, "the limit without batch noise, %.3g", without_noise);
-  snprintf(text, MEANING,
-           excess == EXCESS_FAR    ? "more than twice %s: the loss will probably grow"
-           : excess == EXCESS_EDGE ? "above %s, at the edge of stability: often the loss oscillates without diverging"
-                                   : "below %s: the noise of the batches is amplified",
-           limit);
+  const int used = snprintf(text, MEANING,
+                            excess == EXCESS_FAR ? "more than twice %s: the loss will probably grow"
+                            : excess == EXCESS_EDGE
+                                ? "above %s, at the edge of stability: often the loss oscillates without diverging"
+                                : "below %s: the noise of the batches is amplified",
+                            limit);
+  snprintf(text + used, MEANING - (size_t)used, "%s", grown);
 }
 
 /* Prints a warning if dt of a size exceeds its limit, unless the last warning was about the same stage and an excess
@@ -168,6 +176,7 @@ static void warn(struct stability_watch *watch, int64_t step, int member, const 
   const double ratio = values[LIMIT_RATIO], t = step_size_time(watch->step_size, member, step);
   const int stage = schedule_stage(&config->schedule, step);
   const enum stability_excess excess = excess_of(config, values);
+  if (!(watch->lambda[member] > 0) && values[LIMIT_LAMBDA] > 0) watch->lambda[member] = values[LIMIT_LAMBDA];
   if (excess == EXCESS_NONE && ratio + values[LIMIT_RATIO_ERROR] < 1) watch->excess[member] = EXCESS_NONE;
   if (excess == EXCESS_NONE || (excess <= watch->excess[member] && stage == watch->stage[member])) return;
   watch->excess[member] = excess;
@@ -177,7 +186,7 @@ static void warn(struct stability_watch *watch, int64_t step, int member, const 
     report_line(report, "warning: step %lld: %s (t = %g)", (long long)step, text, t);
     return;
   }
-  explain(config, excess, values, meaning);
+  explain(config, excess, values, values[LIMIT_LAMBDA] / watch->lambda[member], meaning);
   report_line(
       report, "warning: step %lld: %s; results from here on %s (t = %g, dt/limit = %.3g +- %.2g%s; %s)",
       (long long)step, text, schedule_beyond_limit(&config->schedule, step), t, ratio, values[LIMIT_RATIO_ERROR],
