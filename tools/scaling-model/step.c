@@ -5,18 +5,20 @@
  * (particles/kernel.h) and dataset_points. The replacements compute nothing. They add the time that the real code would
  * take to `owed`, a variable of each rank. Before every call of MPI in a sum over ranks and at the end of the step, the
  * rank sleeps for this time, which advances the simulated clock. A stored parameter takes no memory (precision_stored),
- * so one process can simulate 10^8 particles on a thousand ranks. A message with points takes processor time, too. The
- * step that is timed is the second one, because the
+ * so one process can simulate 10^8 particles on a thousand ranks. The step that is timed is the second one, because the
  * first one has no points that were drawn ahead.
+ *
+ * Messages take processor time: each send and each receive of a sum, each test for messages that have arrived, and each
+ * message with points (point_exchange_message_ns).
  *
  * Sums of up to RANK_SUM_SMALL words run as in McKean, message by message (parallel/rank_sum.h). Longer sums use
  * MPI_Allreduce and MPI_Iallreduce. This file replaces MPI_Iallreduce, because the one of SMPI sends p^2 messages. The
  * replacement consists of a binomial reduction and a binomial broadcast, like Open MPI's in-place MPI_Iallreduce, but
  * it blocks. The additions of a sum take no simulated time.
  *
- * usage: step N P D PRECISION NS_PAIR NS_UNIT NS_POINT NS_DRAW NS_LABEL
- * Prints the seconds of a step and, of these, the seconds in which the busiest rank computes; and the largest number of
- * seconds that a rank takes for points: drawing, labels, messages, residuals. */
+ * usage: step N P D PRECISION NS_PAIR FORWARD NS_UNIT NS_POINT NS_DRAW NS_LABEL NS_MESSAGE NS_TEST
+ * Prints the seconds of a step and, of these, the largest number of seconds in which a rank computes; that a rank takes
+ * for points: drawing, labels, messages, residuals; and that a rank takes for messages of sums and for tests. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "data/target_kind.h" /* POINT_LANES */
 #include "dynamics/dynamics.h"
 #include "dynamics/gradient_source.h"
 #include "dynamics/noise.h"
@@ -31,15 +34,22 @@
 #include "dynamics/update_isa.h"
 #include "parallel/comm.h"
 
-/* Computing time in ns: pair: per unit and point; unit: per unit, for its update; point: per point and rank, to
- * compute its residual; draw: per point that a rank draws; label: per label. */
-static struct { double pair, unit, point, draw, label; } cost;
+/* Computing time in ns: pair: per unit and point, of which outputs take the fraction `forward`; unit: per unit, for its
+ * update; point: per point and rank, to compute its residual; draw: per point that a rank draws; label: per label;
+ * message: per send and per receive of a sum over ranks; test: per test for messages that have arrived. */
+static struct { double pair, forward, unit, point, draw, label, message, test; } cost;
 static double owed, spent; /* computing time of this rank in ns, not yet and already simulated */
 static double samples;     /* the part of it that is for points */
+static double messages;    /* the part of it that is for messages of sums, and for tests */
 
 static void owe_for_samples(double ns) {
   owed += ns;
   samples += ns;
+}
+
+static void owe_for_messages(double ns) {
+  owed += ns;
+  messages += ns;
 }
 
 static void spend(void) {
@@ -50,7 +60,15 @@ static void spend(void) {
   owed = 0;
 }
 
+/* Long sums: log2(p) sends and as many receives. */
+static void owe_for_reduction(MPI_Comm comm) {
+  int ranks;
+  PMPI_Comm_size(comm, &ranks);
+  for (int p = 1; p < ranks; p *= 2) owe_for_messages(2 * cost.message);
+}
+
 int MPI_Allreduce(const void *from, void *words, int count, MPI_Datatype type, MPI_Op op, MPI_Comm comm) {
+  owe_for_reduction(comm);
   spend();
   return PMPI_Allreduce(from, words, count, type, op, comm);
 }
@@ -58,6 +76,8 @@ int MPI_Allreduce(const void *from, void *words, int count, MPI_Datatype type, M
 int MPI_Iallreduce(const void *from, void *words, int count, MPI_Datatype type, MPI_Op op, MPI_Comm comm,
                    MPI_Request *request) {
   int rank;
+  owe_for_reduction(comm); /* of the root; other ranks send and receive less */
+  owe_for_reduction(comm);
   spend();
   PMPI_Comm_rank(comm, &rank);
   PMPI_Reduce(rank == 0 ? from : words, words, count, type, op, 0, comm);
@@ -68,12 +88,21 @@ int MPI_Iallreduce(const void *from, void *words, int count, MPI_Datatype type, 
 
 /* Points are sent as bytes. Each message with points that is sent stands for one that is received. */
 int MPI_Isend(const void *data, int count, MPI_Datatype type, int to, int tag, MPI_Comm comm, MPI_Request *request) {
-  if (type == MPI_BYTE) owe_for_samples(point_exchange_message_ns(count));
+  if (type == MPI_BYTE)
+    owe_for_samples(point_exchange_message_ns(count));
+  else
+    owe_for_messages(cost.message);
   spend();
   return PMPI_Isend(data, count, type, to, tag, comm, request);
 }
 
+int MPI_Irecv(void *data, int count, MPI_Datatype type, int from, int tag, MPI_Comm comm, MPI_Request *request) {
+  if (type != MPI_BYTE) owe_for_messages(cost.message);
+  return PMPI_Irecv(data, count, type, from, tag, comm, request);
+}
+
 int MPI_Testall(int count, MPI_Request *request, int *complete, MPI_Status *status) {
+  owe_for_messages(cost.test);
   spend();
   return PMPI_Testall(count, request, complete, status);
 }
@@ -94,18 +123,17 @@ static void narrow(int d, const void *tile, void *real_tile) {
   (void)d, (void)tile, (void)real_tile;
 }
 
-/* forward takes a third of the time of a pair and gradient two thirds: 2 d and 4 d flops. */
 static void forward(int tiles, const void *real_tile, const struct points *points, bool resume, void *scratch,
                     void *activations, double *sum) {
   (void)real_tile, (void)resume, (void)scratch, (void)activations;
   if (sum) memset(sum, 0, sizeof *sum * (size_t)points->count);
-  owed += cost.pair / 3 * TILE * tiles * points->count;
+  owed += cost.forward * cost.pair * TILE * tiles * points->count;
 }
 
 static void gradient(const void *real_tile, const struct points *points, const void *r, const void *activations,
                      bool resume, void *sums, double *grad) {
   (void)real_tile, (void)r, (void)activations, (void)resume, (void)sums, (void)grad;
-  owed += 2 * cost.pair / 3 * TILE * points->count;
+  owed += (1 - cost.forward) * cost.pair * TILE * points->count;
 }
 
 static void project(int d, const void *tile, double *grad) {
@@ -190,11 +218,17 @@ const uint32_t *dataset_order(const struct dataset *data, const struct batch_pos
   return order->rows;
 }
 
+static int round_up(int count, int multiple) {
+  return (count + multiple - 1) / multiple * multiple;
+}
+
+/* Points are drawn POINT_LANES at a time, and labels are computed a vector at a time. */
 void dataset_points(const struct dataset *data, const struct batch_position *position, int64_t first, int count,
                     double *x, double *y) {
+  enum { LABEL_LANES = 8 };
   (void)data, (void)position, (void)first, (void)x;
   if (y) memset(y, 0, sizeof *y * (size_t)count);
-  owe_for_samples((cost.draw + (y ? cost.label : 0)) * count);
+  owe_for_samples(cost.draw * round_up(count, POINT_LANES) + (y ? cost.label * round_up(count, LABEL_LANES) : 0));
 }
 
 /* ---- the run ---- */
@@ -207,7 +241,12 @@ struct run {
 };
 
 static int read_arguments(int argc, char **argv, struct run *run) {
-  if (argc != 10) return FAIL(USAGE, "usage: step N P D PRECISION NS_PAIR NS_UNIT NS_POINT NS_DRAW NS_LABEL");
+  double *const costs[] = {&cost.pair, &cost.forward, &cost.unit,    &cost.point,
+                           &cost.draw, &cost.label,   &cost.message, &cost.test};
+  enum { FIRST = 5, COSTS = sizeof costs / sizeof *costs };
+  if (argc != FIRST + COSTS)
+    return FAIL(USAGE,
+                "usage: step N P D PRECISION NS_PAIR FORWARD NS_UNIT NS_POINT NS_DRAW NS_LABEL NS_MESSAGE NS_TEST");
   while (run->precision < PRECISIONS && strcmp(argv[4], precision_names[run->precision]) != 0) run->precision++;
   if (run->precision == PRECISIONS)
     return FAIL(USAGE, "PRECISION must be single, mixed or double, received %s", argv[4]);
@@ -215,11 +254,7 @@ static int read_arguments(int argc, char **argv, struct run *run) {
   run->ensemble = (struct ensemble_spec){.members = 1, .n = {atoll(argv[1])}, .replicas = 1};
   run->schedule = (struct schedule){.scheme = SCHEME_SGD, .stages = 1, .stage = {stage}};
   run->data = (struct dataset){.spec = {.mode = DATA_ONLINE}, .d = atoi(argv[3])};
-  cost.pair = atof(argv[5]);
-  cost.unit = atof(argv[6]);
-  cost.point = atof(argv[7]);
-  cost.draw = atof(argv[8]);
-  cost.label = atof(argv[9]);
+  for (int i = 0; i < COSTS; i++) *costs[i] = atof(argv[FIRST + i]);
   if (run->ensemble.n[0] < 1 || stage.batch < 1 || run->data.d < 1)
     return FAIL(USAGE, "N, P and D must be positive integers");
   return OK;
@@ -236,15 +271,15 @@ static int simulate(const struct comm *world, const struct run *run) {
   dynamics_step(dynamics, 0, run->schedule.stage[0].dt, NULL);
   spend();
   comm_barrier(world);
-  spent = samples = 0;
+  spent = samples = messages = 0;
   const double began = comm_time();
   dynamics_step(dynamics, 1, run->schedule.stage[0].dt, NULL);
   owe_for_samples(cost.point * (double)run->schedule.stage[0].batch);
   spend();
   const double ended = comm_time();
   const double seconds = comm_max(world, ended) - comm_max(world, began), busiest = 1e-9 * comm_max(world, spent),
-               for_samples = 1e-9 * comm_max(world, samples);
-  if (world->rank == 0) printf("%.9g %.9g %.9g\n", seconds, busiest, for_samples);
+               for_samples = 1e-9 * comm_max(world, samples), for_messages = 1e-9 * comm_max(world, messages);
+  if (world->rank == 0) printf("%.9g %.9g %.9g %.9g\n", seconds, busiest, for_samples, for_messages);
   dynamics_free(dynamics);
   particles_free(particles);
   return OK;
