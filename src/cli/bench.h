@@ -1,8 +1,8 @@
 /* bench: the measurements of `mckean bench`. Private to cmd_bench.c and bench*.c.
  *
  * Each measurement prints lines to bench.out and adds members to the JSON object. Two quantities that are compared are
- * measured alternately, BENCH_REPEATS times each, so that other load on the machine affects both alike. Reported
- * numbers are medians, except the peak of GEMM, which is the largest value measured. */
+ * measured alternately, bench_repeats times each, so that other load on the machine affects both alike. Reported
+ * numbers are medians, except the peaks of GEMM and FMA, which are the largest values measured. */
 #ifndef MCKEAN_CLI_BENCH_H
 #define MCKEAN_CLI_BENCH_H
 
@@ -13,7 +13,7 @@
 #include "parallel/comm.h"
 #include "run/problem.h"
 
-enum { BENCH_REPEATS = 7 };
+enum { BENCH_REPEATS = 7, BENCH_QUICK_REPEATS = 3 };
 
 struct bench {
   const struct comm *comm;
@@ -29,17 +29,28 @@ struct bench {
  * even after a failure. Collective. FAILED: no memory. USAGE: the input is wrong. */
 int bench_problem(const struct comm *comm, const char *text, struct problem *problem);
 
-/* An ensemble of sigmoid networks with a spin target, in single precision. */
+/* Local. Returns how often to repeat a measurement, at most BENCH_REPEATS; less often with --quick. */
+int bench_repeats(const struct bench *bench);
+
+/* Local. Returns the dimensions d to measure: that of --d; otherwise 10 with --quick; otherwise the first `count` of 5,
+ * 10, 25 and 100. */
+struct bench_dimensions {
+  int count, d[4];
+};
+struct bench_dimensions bench_dimensions(const struct bench *bench, int count);
+
+/* An ensemble of networks with a spin target. Units, precision and ISA level are those of the options; by default
+ * sigmoid, single, and the highest level of this processor. */
 enum { BENCH_UNITS = 4096, BENCH_SAMPLES = 500 }; /* units of all networks together; points of a fixed set */
 struct bench_ensemble {
   bool online; /* P fresh points for each network and step; otherwise P fixed points */
   int n, networks, d, P, tests;
 };
 
-/* bench_problem for an ensemble. */
-int bench_ensemble(const struct comm *comm, const struct bench_ensemble *ensemble, struct problem *problem);
+/* bench_problem for an ensemble, on this rank alone. */
+int bench_ensemble(const struct bench *bench, const struct bench_ensemble *ensemble, struct problem *problem);
 
-/* Adds d, n, networks and P to the open JSON object. Local. */
+/* Adds the unit, precision and ISA level, d, n, networks and P to the open JSON object. Local. */
 void bench_ensemble_json(const struct bench *bench, const struct bench_ensemble *ensemble);
 
 /* Returns the seconds per step of the steps first, ..., first + steps - 1. If observation [locals] is not NULL, each
@@ -51,6 +62,10 @@ int bench_steps_per_measurement(const struct problem *problem, int64_t step);
 
 /* Local. Returns the median of values [count] and sorts them. */
 double bench_median(int count, double *values);
+
+/* Local. Return the name of the unit type and of the precision of the ensembles. */
+const char *bench_unit(const struct bench *bench);
+const char *bench_precision(const struct bench *bench);
 
 /* The measurements. Collective. FAILED: no memory; bench_disk: a file cannot be written or read. USAGE: bench->d is not
  * supported. */

@@ -21,11 +21,11 @@ static double points_ns(const struct dataset *data, double *x, double *y, int64_
   return 1e9 * (comm_time() - start) / (ROUNDS * POINTS);
 }
 
-static struct costs compare(const struct problem *problem) {
+static struct costs compare(int repeats, const struct problem *problem) {
   double *x = alloc_small(sizeof *x * POINTS * (size_t)problem->data->d), *y = alloc_small(sizeof *y * POINTS);
   double draw[BENCH_REPEATS], label[BENCH_REPEATS], step[BENCH_REPEATS];
   dynamics_step(problem->dynamics, 0, problem->config->schedule.stage[0].dt, NULL); /* warm up */
-  for (int t = 0; t < BENCH_REPEATS; t++) {
+  for (int t = 0; t < repeats; t++) {
     draw[t] = points_ns(problem->data, x, NULL, t);
     label[t] = points_ns(problem->data, x, y, t) - draw[t];
     const double start = comm_time();
@@ -34,30 +34,29 @@ static struct costs compare(const struct problem *problem) {
   }
   free(x);
   free(y);
-  return (struct costs){bench_median(BENCH_REPEATS, draw), bench_median(BENCH_REPEATS, label),
-                        bench_median(BENCH_REPEATS, step)};
+  return (struct costs){bench_median(repeats, draw), bench_median(repeats, label), bench_median(repeats, step)};
 }
 
-static int measure(const struct comm *comm, int d, struct costs *costs) {
+static int measure(const struct bench *bench, int d, struct costs *costs) {
   char text[512];
   struct problem problem;
   snprintf(text, sizeof text,
            "run: {precision: single}\nensemble: {n: %d}\nunit: {type: sigmoid}\ntarget: {type: spin, d: %d}\n"
            "data: {mode: online, test: 0}\ndynamics: {scheme: sgd, stages: [{steps: 1000, dt: 1e-6, batch: %d}]}\n",
            UNITS, d, POINTS);
-  const int status = bench_problem(comm, text, &problem);
-  if (status == OK) *costs = compare(&problem);
+  const int status = bench_problem(&bench->self, text, &problem);
+  if (status == OK) *costs = compare(bench_repeats(bench), &problem);
   problem_free(&problem);
   return status;
 }
 
 int bench_data(struct bench *bench) {
-  static const int some[] = {5, 10, 25, 100};
+  const struct bench_dimensions dimensions = bench_dimensions(bench, 4);
   json_array(bench->json, "data");
-  for (int i = 0; i < (bench->d ? 1 : 4); i++) {
-    const int d = bench->d ? bench->d : some[i];
+  for (int i = 0; i < dimensions.count; i++) {
+    const int d = dimensions.d[i];
     struct costs costs = {0};
-    TRY(measure(&bench->self, d, &costs));
+    TRY(measure(bench, d, &costs));
     const double fraction = (costs.draw + costs.label) / costs.step;
     fprintf(bench->out, "fresh points, d = %d: draw %.0f ns, spin label %.0f ns; %.1f %% of the step of %d units\n", d,
             costs.draw, costs.label, 100 * fraction, UNITS);

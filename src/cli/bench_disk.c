@@ -74,16 +74,17 @@ static int checkpoint(struct disk *disk, bool writing, double *seconds) {
 
 static int compare(struct disk *disk) {
   const struct bench *bench = disk->bench;
+  const int repeats = bench_repeats(bench);
   json_object(bench->json, "checkpoint");
   for (int writing = 1; writing >= 0; writing--) {
     double rate[BENCH_REPEATS], ratio[BENCH_REPEATS], first, second;
-    for (int t = 0; t < BENCH_REPEATS; t++) {
+    for (int t = 0; t < repeats; t++) {
       TRY(checkpoint(disk, writing, &first)); /* when writing, sets disk->bytes */
       TRY(plain(disk, writing, &second));
       rate[t] = 1e-9 * (double)disk->bytes / first;
       ratio[t] = second / first;
     }
-    const double gb = bench_median(BENCH_REPEATS, rate), median_ratio = bench_median(BENCH_REPEATS, ratio);
+    const double gb = bench_median(repeats, rate), median_ratio = bench_median(repeats, ratio);
     const char *name = writing ? "write" : "read";
     fprintf(bench->out, "checkpoint %s: %.2f GB/s, %.2f of a plain %s (%.3f GB)\n", name, gb, median_ratio,
             writing ? "write with fsync" : "read", 1e-9 * (double)disk->bytes);

@@ -6,7 +6,7 @@
 #include "tangent/draws.h"
 
 enum { UNITS = 4096, POINTS = 500, COUNTS = 3 };
-static const int counts[COUNTS] = {16, 32, 256};
+static const int counts[COUNTS] = {16, 32, 256}; /* --quick: only the first two */
 
 /* ns: of a step per unit, point and draw; of a step of the network per unit and point. ratio: of both. */
 struct costs {
@@ -28,22 +28,28 @@ static double step_seconds(struct draws *draws) {
   return comm_time() - start;
 }
 
-static int measure(const struct problem *problem, const struct probe *training, struct costs *costs) {
+static int counts_of(const struct bench *bench) {
+  return bench->quick ? COUNTS - 1 : COUNTS;
+}
+
+static int measure(const struct bench *bench, const struct problem *problem, const struct probe *training,
+                   struct costs *costs) {
+  const int repeats = bench_repeats(bench), used = counts_of(bench);
   const double pairs = (double)UNITS * POINTS;
   double step[BENCH_REPEATS], carried[COUNTS][BENCH_REPEATS];
   struct draws *draws[COUNTS] = {NULL};
   int status = OK;
-  for (int i = 0; i < COUNTS && status == OK; i++) status = carry(problem, training, counts[i], &draws[i]);
+  for (int i = 0; i < used && status == OK; i++) status = carry(problem, training, counts[i], &draws[i]);
   if (status == OK) {
     const int steps = bench_steps_per_measurement(problem, 0);
-    for (int t = 0; t < BENCH_REPEATS; t++) {
+    for (int t = 0; t < repeats; t++) {
       step[t] = bench_steps(problem, 1 + t * steps, steps, NULL);
-      for (int i = 0; i < COUNTS; i++) carried[i][t] = step_seconds(draws[i]) / counts[i];
+      for (int i = 0; i < used; i++) carried[i][t] = step_seconds(draws[i]) / counts[i];
     }
-    const double median = bench_median(BENCH_REPEATS, step);
+    const double median = bench_median(repeats, step);
     costs->step_ns = 1e9 * median / pairs;
-    for (int i = 0; i < COUNTS; i++) {
-      const double own = bench_median(BENCH_REPEATS, carried[i]);
+    for (int i = 0; i < used; i++) {
+      const double own = bench_median(repeats, carried[i]);
       costs->ns[i] = 1e9 * own / pairs;
       costs->ratio[i] = own / median;
     }
@@ -65,7 +71,7 @@ static int one(struct bench *bench, int d, const char *precision) {
   if (status == OK)
     status =
         probe_create(problem.data, &problem.config->unit, problem.particles->precision, POINTS, PROBE_EVEN, &training);
-  if (status == OK) status = measure(&problem, training, &costs);
+  if (status == OK) status = measure(bench, &problem, training, &costs);
   probe_free(training);
   problem_free(&problem);
   TRY(status);
@@ -73,7 +79,7 @@ static int one(struct bench *bench, int d, const char *precision) {
   json_integer(bench->json, "d", d);
   json_text(bench->json, "precision", precision);
   json_real(bench->json, "step_ns", costs.step_ns);
-  for (int i = 0; i < COUNTS; i++) {
+  for (int i = 0; i < counts_of(bench); i++) {
     char name[32];
     fprintf(bench->out,
             "draws, %s, d = %d, %d at a time: %.3f ns per unit, point and draw, %.2f times a step (%.3f ns)\n",
@@ -88,11 +94,11 @@ static int one(struct bench *bench, int d, const char *precision) {
 }
 
 int bench_draws(struct bench *bench) {
-  const int dimensions[] = {bench->d ? bench->d : 5, 10, 25}, dimension_count = bench->d ? 1 : 3;
+  const struct bench_dimensions dimensions = bench_dimensions(bench, 3);
   static const char *const precisions[] = {"single", "double"};
   json_array(bench->json, "draws");
   for (int p = 0; p < 2; p++)
-    for (int i = 0; i < dimension_count; i++) TRY(one(bench, dimensions[i], precisions[p]));
+    for (int i = 0; i < dimensions.count; i++) TRY(one(bench, dimensions.d[i], precisions[p]));
   json_end(bench->json);
   return OK;
 }

@@ -35,21 +35,22 @@ static int problem_of(const struct comm *comm, int d, const char *precision, con
   return bench_problem(comm, text, problem);
 }
 
-static int measure(const struct comm *comm, int d, enum precision precision, struct costs *costs) {
+static int measure(const struct bench *bench, int d, enum precision precision, struct costs *costs) {
+  const int repeats = bench_repeats(bench);
   struct problem cold = {0}, hot = {0};
   double number[BENCH_REPEATS], without[BENCH_REPEATS], with[BENCH_REPEATS];
-  int status = problem_of(comm, d, precision_names[precision], "", &cold);
-  if (status == OK) status = problem_of(comm, d, precision_names[precision], ", temperature: 1e-6", &hot);
+  int status = problem_of(&bench->self, d, precision_names[precision], "", &cold);
+  if (status == OK) status = problem_of(&bench->self, d, precision_names[precision], ", temperature: 1e-6", &hot);
   if (status == OK) {
     bench_steps(&cold, 0, 1, NULL); /* warm up */
     bench_steps(&hot, 0, 1, NULL);
-    for (int t = 0; t < BENCH_REPEATS; t++) {
+    for (int t = 0; t < repeats; t++) {
       number[t] = number_ns(d, precision, t);
       without[t] = bench_steps(&cold, 1 + t, 1, NULL);
       with[t] = bench_steps(&hot, 1 + t, 1, NULL);
     }
-    *costs = (struct costs){bench_median(BENCH_REPEATS, number),
-                            bench_median(BENCH_REPEATS, with) / bench_median(BENCH_REPEATS, without)};
+    *costs =
+        (struct costs){bench_median(repeats, number), bench_median(repeats, with) / bench_median(repeats, without)};
   }
   problem_free(&hot);
   problem_free(&cold);
@@ -61,7 +62,7 @@ int bench_noise(struct bench *bench) {
   json_array(bench->json, "noise");
   for (int precision = 0; precision < PRECISIONS; precision++) {
     struct costs costs = {0};
-    TRY(measure(&bench->self, d, (enum precision)precision, &costs));
+    TRY(measure(bench, d, (enum precision)precision, &costs));
     fprintf(bench->out,
             "noise, %s, d = %d: %.2f ns per number; a step with P = %d takes %.2f times as long as without noise\n",
             precision_names[precision], d, costs.number, POINTS, costs.step);

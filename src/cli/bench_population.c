@@ -9,16 +9,17 @@
 
 enum { UNITS = 2048 };
 
-static int measure(const struct comm *comm, int d, double alpha, int *terms, double *ns) {
+static int measure(const struct bench *bench, int d, double alpha, int *terms, double *ns) {
   char text[512];
   double seconds[BENCH_REPEATS];
+  const int repeats = bench_repeats(bench);
   struct potential *potential;
   struct problem problem;
   snprintf(text, sizeof text,
            "ensemble: {n: %d}\nunit: {type: rbf, alpha: %.17g}\ntarget: {type: spin, d: %d}\n"
            "data: {mode: population, test: 0}\ndynamics: {stages: [{steps: 1000, dt: 1e-6}]}\n",
            UNITS, alpha, d);
-  int status = bench_problem(comm, text, &problem);
+  int status = bench_problem(&bench->self, text, &problem);
   if (status == OK)
     status = potential_create(problem.target, &(struct unit_spec){.type = UNIT_RBF, .alpha = alpha},
                               POTENTIAL_POPULATION, &potential);
@@ -26,12 +27,12 @@ static int measure(const struct comm *comm, int d, double alpha, int *terms, dou
     *terms = potential->terms;
     potential_free(potential);
     dynamics_step(problem.dynamics, 0, problem.config->schedule.stage[0].dt, NULL); /* warm up */
-    for (int t = 0; t < BENCH_REPEATS; t++) {
+    for (int t = 0; t < repeats; t++) {
       const double start = comm_time();
       dynamics_step(problem.dynamics, 1 + t, problem.config->schedule.stage[0].dt, NULL);
       seconds[t] = comm_time() - start;
     }
-    *ns = 1e9 * bench_median(BENCH_REPEATS, seconds) / ((double)UNITS * UNITS);
+    *ns = 1e9 * bench_median(repeats, seconds) / ((double)UNITS * UNITS);
   }
   problem_free(&problem);
   return status;
@@ -43,12 +44,14 @@ int bench_population(struct bench *bench) {
     double k;
   } some[] = {{3, 5}, {5, 5}, {10, 10}, {25, 25}};
   json_array(bench->json, "population");
-  for (int i = 0; i < (bench->d ? 1 : 4); i++) {
+  enum { QUICK = 2 }; /* the case that --quick measures */
+  const int begin = bench->quick ? QUICK : 0, end = bench->d || bench->quick ? begin + 1 : 4;
+  for (int i = begin; i < end; i++) {
     const int d = bench->d ? bench->d : some[i].d;
     const double k = bench->d ? bench->d : some[i].k;
     double ns = 0;
     int terms = 0;
-    TRY(measure(&bench->self, d, k / d, &terms, &ns));
+    TRY(measure(bench, d, k / d, &terms, &ns));
     fprintf(bench->out, "exact potential, d = %d, alpha d = %g: %.2f ns per pair of units, %.3g pairs/s (%d terms)\n",
             d, k, ns, 1e9 / ns, terms);
     json_object(bench->json, NULL);

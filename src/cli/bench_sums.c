@@ -19,6 +19,7 @@ static void plain_add(int count, const double *restrict v, double *restrict sum)
 /* Measures the time to add the term of one block at one point to an exact sum, and to a plain sum. */
 static int bench_exact(struct bench *bench) {
   double exact[BENCH_REPEATS], plain[BENCH_REPEATS];
+  const int repeats = bench_repeats(bench);
   double *v = alloc_small(sizeof *v * POINTS), *sum = alloc_small(sizeof *sum * POINTS);
   int64_t *limbs = calloc((size_t)EXACT_LIMBS(POINTS), sizeof *limbs);
   if (!limbs) die("no memory");
@@ -26,7 +27,7 @@ static int bench_exact(struct bench *bench) {
     v[i] = 1.0 / (i + 3);
     sum[i] = 0;
   }
-  for (int t = 0; t < BENCH_REPEATS; t++) {
+  for (int t = 0; t < repeats; t++) {
     double start = comm_time();
     for (int r = 0; r < ROUNDS; r++) exact_sum_add(POINTS, v, limbs);
     exact[t] = 1e9 * (comm_time() - start) / (ROUNDS * POINTS);
@@ -37,7 +38,7 @@ static int bench_exact(struct bench *bench) {
     }
     plain[t] = 1e9 * (comm_time() - start) / (ROUNDS * POINTS);
   }
-  const double e = bench_median(BENCH_REPEATS, exact), p = bench_median(BENCH_REPEATS, plain);
+  const double e = bench_median(repeats, exact), p = bench_median(repeats, plain);
   fprintf(bench->out, "exact sum: %.3f ns per block of %d units and point, plain double sum %.3f\n", e, BLOCK, p);
   json_object(bench->json, "exact_sum");
   json_real(bench->json, "ns_per_block_point", e);
@@ -56,10 +57,12 @@ static const int64_t sum_words[SIZES] = {1, 301, 3001, 8192, 300001}; /* 3 P + 1
 enum { NOW, BACKGROUND, WAYS }; /* rank_sum_now; rank_sum_begin and rank_sum_end */
 
 /* us [WAYS]: the microseconds of a sum. The two ways are measured alternately. */
-static void time_sum(const struct comm *comm, int64_t words, int64_t *data, int64_t *received, double *us) {
+static void time_sum(const struct bench *bench, int64_t words, int64_t *data, int64_t *received, double *us) {
+  const struct comm *comm = bench->comm;
+  const int repeats = bench_repeats(bench);
   double times[WAYS][BENCH_REPEATS];
   const int rounds = words > 10000 ? 10 : 200;
-  for (int t = 0; t < WAYS * BENCH_REPEATS; t++) {
+  for (int t = 0; t < WAYS * repeats; t++) {
     comm_barrier(comm);
     const double start = comm_time();
     for (int r = 0; r < rounds; r++) {
@@ -72,7 +75,7 @@ static void time_sum(const struct comm *comm, int64_t words, int64_t *data, int6
     }
     times[t % WAYS][t / WAYS] = 1e6 * (comm_time() - start) / rounds;
   }
-  for (int way = 0; way < WAYS; way++) us[way] = bench_median(BENCH_REPEATS, times[way]);
+  for (int way = 0; way < WAYS; way++) us[way] = bench_median(repeats, times[way]);
 }
 
 static void bench_ranks(struct bench *bench) {
@@ -84,7 +87,7 @@ static void bench_ranks(struct bench *bench) {
   for (int s = 0; s < SIZES && bench->comm->size > 1; s++) {
     const int64_t words = sum_words[s];
     double us[WAYS];
-    time_sum(bench->comm, words, data, received, us);
+    time_sum(bench, words, data, received, us);
     const double gb = 8e-3 * (double)words / us[NOW];
     fprintf(bench->out, "sum of %lld words over %d ranks: %.1f us, %.2f GB/s; in the background %.1f us\n",
             (long long)words, bench->comm->size, us[NOW], gb, us[BACKGROUND]);

@@ -8,14 +8,15 @@
 #include "particles/kernel.h"
 #include "particles/unit.h"
 
-const char cmd_bench_options[] = "  --quick           a few seconds, less accurate\n"
+const char cmd_bench_options[] = "  --quick           fewer cases and repetitions, less accurate\n"
                                  "  --only PART       kernels, ensembles, online, rows, data, noise, draws,\n"
                                  "                    population, sums or disk (default: all)\n"
                                  "  --disk FOLDER     where checkpoints are written and read\n"
                                  "  --json FILE       results in JSON\n"
-                                 "options for kernels; with --only, --d applies to the selected part\n"
-                                 "  --unit U          unit type; `mckean help unit.type` lists them\n"
                                  "  --d D             dimension of the points, 1 to 1024\n"
+                                 "only for kernels (default: all) and for ensembles, online and rows (default:\n"
+                                 "sigmoid, single, the highest level):\n"
+                                 "  --unit U          unit type; `mckean help unit.type` lists them\n"
                                  "  --precision P     single, mixed or double\n"
                                  "  --isa L           ISA level of this processor; `mckean help run.isa` lists\n"
                                  "                    them\n";
@@ -51,11 +52,12 @@ static const char *isa_name(int i) {
 static const struct {
   const char *name;
   int (*measure)(struct bench *bench);
-} part_table[] = {{"kernels", bench_kernels}, {"ensembles", bench_ensembles},
-                  {"online", bench_online},   {"rows", bench_rows},
-                  {"data", bench_data},       {"noise", bench_noise},
-                  {"draws", bench_draws},     {"population", bench_population},
-                  {"sums", bench_sums},       {"disk", bench_disk}};
+  bool selects; /* accepts --unit, --precision and --isa */
+} part_table[] = {{"kernels", bench_kernels, true}, {"ensembles", bench_ensembles, true},
+                  {"online", bench_online, true},   {"rows", bench_rows, true},
+                  {"data", bench_data, false},      {"noise", bench_noise, false},
+                  {"draws", bench_draws, false},    {"population", bench_population, false},
+                  {"sums", bench_sums, false},      {"disk", bench_disk, false}};
 enum { PARTS = sizeof part_table / sizeof *part_table };
 
 static const char *part_name(int i) {
@@ -67,10 +69,13 @@ static int check(const struct bench *bench) {
   TRY(known("--unit", bench->unit, UNIT_TYPES, unit_name));
   TRY(known("--precision", bench->precision, PRECISIONS, precision_name));
   TRY(known("--isa", bench->isa, ISA_LEVELS, isa_name));
-  const bool kernels = !bench->only || strcmp(bench->only, "kernels") == 0;
-  if (!kernels && (bench->unit || bench->precision || bench->isa))
-    return FAIL(USAGE, "bench: --unit, --precision and --isa select kernels; --only %s does not measure them",
-                bench->only);
+  for (int i = 0; i < PARTS; i++)
+    if (bench->only && strcmp(bench->only, part_table[i].name) == 0 && !part_table[i].selects &&
+        (bench->unit || bench->precision || bench->isa))
+      return FAIL(
+          USAGE,
+          "bench: --only %s does not accept --unit, --precision and --isa; kernels, ensembles, online and rows do",
+          bench->only);
   return OK;
 }
 
