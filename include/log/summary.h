@@ -31,8 +31,9 @@
  *   gemm_gflops, peak_fraction         speed of GEMM per core in the precision of the arithmetic, measured after the
  *                                      loop on one core of each rank at the same time (best in 0.1 s), mean over ranks;
  *                                      fraction of this speed that the loop without the phase save reaches, at 6 d
- *                                      flops per pair. null: loops of at most 5 s, exact potential, processors for
- *                                      which OpenBLAS has no suitable kernels
+ *                                      flops per pair (steps that keep activations execute 4 d, so it can exceed
+ *                                      1). null: loops of at most 5 s, exact potential, processors for which OpenBLAS
+ *                                      has no suitable kernels
  *   checkpoints, checkpoint_bytes      number of checkpoints written, and their total size
  *   checkpoint_gbytes_per_s            checkpoint_bytes divided by the seconds of the phase save (maximum over ranks),
  *                                      which include checks and history

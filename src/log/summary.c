@@ -329,7 +329,8 @@ static void print_speed(const struct total *total, const struct summary_run *run
   char text[32], peak[96] = "";
   report_duration(run->seconds, text);
   if (isfinite(total->peak_fraction))
-    snprintf(peak, sizeof peak, ", %.0f %% of GEMM's %.3g Gflop/s", 100 * total->peak_fraction, 1e-9 * total->gemm);
+    snprintf(peak, sizeof peak, ", %.0f %% of GEMM's %.3g Gflop/s at 6 d operations per pair",
+             100 * total->peak_fraction, 1e-9 * total->gemm);
   report_detail(report, "%lld steps in %s, %.3g core hours: %.3g pairs/s; %.3g ns per (unit x point) and core%s",
                 (long long)(run->step - run->first), text, run->seconds * total->cores / 3600,
                 ratio(total->all_pairs, total->computing),
