@@ -2,8 +2,11 @@
 
 A row has a label and parts, the fields that its docstring names, and
 
-  compare(cases)   cases: those of its parts. Returns whether the condition is met, and a line that describes the result
+  compare(cases)   cases: those of its parts. Returns whether the condition is met, and a line that describes the result.
+                   Raises Failure or ValueError if the runs cannot answer, for example because they have too few networks
   expected()       the condition in words; empty if the row only reports
+
+judge(row, cases) is compare, except that a row that the runs cannot answer is not met, and its line states why.
 """
 import math
 import statistics
@@ -21,6 +24,30 @@ def verdict(agree, text):
     return f"{'' if agree else 'NOT '}{text}"
 
 
+def judge(row, cases):
+    """Returns row.compare(cases) or, if the runs cannot answer, False and a line that states the reason."""
+    try:
+        return row.compare(cases)
+    except (Failure, ValueError) as error:
+        return False, f"{row.label}: NOT met: {error}"
+
+
+def require(condition, reason):
+    if not condition:
+        raise Failure(reason)
+
+
+def finite(*values):
+    """Returns whether all values are numbers; None and NaN are not."""
+    return all(value is not None and math.isfinite(value) for value in values)
+
+
+def window_of(case, name):
+    """Returns the results of a loss over the window of the analysis."""
+    require(name in case.data.get("plateau", {}), f"there is no window of {name}: the run is too short or recorded too few rows")
+    return case.data["plateau"][name]
+
+
 class Alike(namedtuple("Alike", "label parts dt")):
     """Two parts with different dt (a pair), whose V_sgd P / dt must agree for each t > 0 and n."""
 
@@ -33,6 +60,9 @@ class Alike(namedtuple("Alike", "label parts dt")):
         first, second = (case.data for case in cases)
         found = []
         pairs = len(first["n"]) * sum(t > 0 for t in first["times"])
+        require("V_sgd" in first and "V_sgd" in second, "there is no V_sgd: it needs data.streams of at least 2")
+        require(pairs > 0, "there is no t > 0 that all n have in common")
+        require(first["n"] == second["n"] and first["times"] == second["times"], "the runs differ in n or in the recorded t")
         normal = statistics.NormalDist()
         widen = normal.inv_cdf(1 - 0.005 / pairs) / normal.inv_cdf(1 - 0.005)
         for i, time_of in enumerate(first["times"]):
@@ -40,6 +70,8 @@ class Alike(namedtuple("Alike", "label parts dt")):
                 ratio, widths = 1.0, []
                 for data, dt, sign in ((first, self.dt[0], -1), (second, self.dt[1], 1)):
                     value, low, high = (data["V_sgd"][part][i][s] for part in ("values", "low", "high"))
+                    require(finite(value, low, high) and low > 0, f"V_sgd of n = {first['n'][s]} at t = {number(time_of)} has no interval: "
+                            "too few replicas")
                     ratio *= (value / dt) ** sign
                     widths.append(math.log(high / low) / 2)
                 width = widen * math.hypot(*widths)
@@ -55,21 +87,22 @@ class Alike(namedtuple("Alike", "label parts dt")):
                                                                            if outside else "each 1 within its joint interval"))
 
     def expected(self):
-        return ""
+        return f"equal V_sgd P / dt: {self.label}"
 
 
 class SameSlope(namedtuple("SameSlope", "label parts tolerance")):
     """Two parts, whose slopes of the test loss in n over the window must agree. Their half widths are added in quadrature."""
 
     def compare(self, cases):
-        first, second = ([case.data["plateau"]["test_loss"][name] for name in ("slope", "slope_low", "slope_high")] for case in cases)
+        first, second = ([window_of(case, "test_loss")[name] for name in ("slope", "slope_low", "slope_high")] for case in cases)
+        require(finite(*first, *second), "a slope of the test loss has no interval: more than one replica of some n is needed")
         difference, width = second[0] - first[0], math.hypot((first[2] - first[1]) / 2, (second[2] - second[1]) / 2)
         agree = abs(difference) + width <= self.tolerance
         return agree, (f"{self.label}: difference of the slopes {interval(difference, difference - width, difference + width)}, "
                        + verdict(agree, f"within {self.tolerance} of 0"))
 
     def expected(self):
-        return f"equal slopes: {self.label}"
+        return f"equal slopes within {self.tolerance}: {self.label}"
 
 
 class Targets(namedtuple("Targets", "label parts name value tolerance")):
@@ -78,11 +111,15 @@ class Targets(namedtuple("Targets", "label parts name value tolerance")):
     def slope(self, case):
         name, _, at = self.name.partition("@")
         if name.endswith(".decay"):
-            return case.data["plateau"][name.removesuffix(".decay")]["slope"]
-        return case.data[name]["slope"][next(i for i, t in enumerate(case.data["times"]) if t == float(at))]
+            return window_of(case, name.removesuffix(".decay"))["slope"]
+        require(name in case.data, f"the runs have no {name}")
+        found = [i for i, t in enumerate(case.data["times"]) if t == float(at)]
+        require(found, f"no outputs at t = {at}; add the step to output.fields")
+        return case.data[name]["slope"][found[0]]
 
     def compare(self, cases):
         slopes = [self.slope(case) for case in cases]
+        require(finite(*slopes), f"{slopes.count(None)} of {len(slopes)} targets have no slope: too few replicas or n")
         mean = statistics.mean(slopes)
         agree = abs(mean - self.value) <= self.tolerance
         name = self.name.removesuffix(".decay").replace("@", " at t = ")
@@ -109,6 +146,7 @@ class AgainstLaw(namedtuple("AgainstLaw", "label parts times tolerance")):
                               "add the step to output.fields")
         ratios = [exact.mean_of(np.concatenate([law.V[:, at] / law.V_exact[:, at] for law in found for at in np.flatnonzero(
             np.isclose(law.time, t))])) for t in self.times]
+        require(all(map(finite, *zip(*ratios))), "there is no interval: 6 or more initial conditions are needed")
         close = all(1 - self.tolerance < ratio.low and ratio.high < 1 + self.tolerance for ratio in ratios)
         text = ", ".join(f"{interval(*ratio)} at t = {t:g}" for t, ratio in zip(self.times, ratios))
         error = exact.mean_of(np.concatenate([law.error[:, -1] for law in found]))
@@ -128,6 +166,9 @@ class Lazy(namedtuple("Lazy", "label parts value tolerance")):
 
     def compare(self, cases):
         found = sorted(exact.distance_to_line(run.folder) for case in cases for run in case.runs)
+        require(all(finite(distance) and distance > 0 for _, distance in found), "a distance to the linearized networks is 0, or not "
+                "a number")
+        require(len({scale for scale, _ in found}) == len(found) > 1, "the runs do not differ in their output scale")
         slopes = [math.log(b[1] / a[1]) / math.log(b[0] / a[0]) for a, b in zip(found, found[1:])]
         agree = abs(slopes[-1] - self.value) <= self.tolerance
         text = ", ".join(f"{distance:.2g} (alpha = {scale:g})" for scale, distance in found)
@@ -162,6 +203,11 @@ class NoiseBias(namedtuple("NoiseBias", "label parts value tolerance")):
     def compare(self, cases):
         half = len(cases) // 2
         found = sorted(exact.noise_bias(noisy.home, plain.home) for noisy, plain in zip(cases[:half], cases[half:]))
+        require(len({n for n, _, _ in found}) == len(found) > 1, "the runs do not differ in n")
+        for n, _, bias in found:
+            require(finite(*bias), f"the bias of n = {n} has no interval: too few replicas")
+            require(bias.value > 0, f"the bias of n = {n} is not resolved: its square minus that of its error is not positive; more "
+                    "replicas are needed")
         slopes = [math.log(b[2].value / a[2].value) / math.log(b[0] / a[0]) for a, b in zip(found, found[1:])]
         width = math.hypot(*((mean.high - mean.low) / 2 / mean.value for _, _, mean in found[-2:])) / math.log(found[-1][0] / found[-2][0])
         agree, vanishes = abs(slopes[-1] - self.value) <= self.tolerance, slopes[-1] + width < 0.5
@@ -217,6 +263,8 @@ class Ends(namedtuple("Ends", "label parts column below")):
 
     def compare(self, cases):
         found = sorted(exact.ends(cases[0].home, cases[1].home, self.column))
+        require(found, "the runs have no n in common")
+        require(finite(*found[-1][1]), f"the ratio at n = {found[-1][0]} has no interval: 6 or more replicas are needed")
         agree = found[-1][1].high < self.below
         return agree, (f"{self.label}: ratio of {self.column} at the end " + ", ".join(f"{interval(*ratio, form='.3g')} (n = {n})"
                        for n, ratio in found) + ", " + verdict(agree, f"below {self.below} at n = {found[-1][0]}"))
@@ -232,7 +280,9 @@ class Staircase(namedtuple("Staircase", "label parts factor")):
     """
 
     def compare(self, cases):
-        steps, alone = (learning_times(max(terms_of(case.home), key=lambda terms: terms.n)) for case in cases)
+        found = [max(terms_of(case.home), key=lambda terms: terms.n, default=None) for case in cases]
+        require(all(found), "the runs recorded no terms of the target; see output.fields and target.type: hermite")
+        steps, alone = map(learning_times, found)
         ordered = bool(np.isfinite(steps).all() and (np.diff(steps, axis=1) > 0).all())
         last, single = statistics.median(steps[:, -1]), statistics.median(alone[:, -1])
         later = math.isfinite(last) and single >= self.factor * last

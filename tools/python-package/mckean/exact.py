@@ -47,9 +47,14 @@ def from_logarithm(mean):
 
 
 def jackknife(statistic, count):
-    """Returns the Mean of statistic(keep), where keep selects all of `count` replicas, and the interval of its jackknife."""
+    """Returns the Mean of statistic(keep), where keep selects all of `count` replicas, and the interval of its jackknife.
+
+    Without interval (NaN) of fewer than six replicas.
+    """
     everything = np.ones(count, bool)
     value, left = statistic(everything), []
+    if count < 6:
+        return Mean(value, math.nan, math.nan)
     for i in range(count):
         everything[i] = False
         left.append(statistic(everything))
@@ -240,6 +245,8 @@ def against_saad_solla(runs, eta):
     limit = numbers_of(*limit_of(runs[0], times, eta))[1:].ravel()
     data = [numbers_of(*overlaps_of(run)[1:])[1:].swapaxes(0, 1) for run in runs]
     data = [values.reshape(len(values), -1) for values in data]  # (R, overlaps and times)
+    if min(map(len, data)) < 2 or len(data) < 2 or limit.size == 0:
+        raise ValueError("expected 2 or more networks for each of 2 or more d, and overlaps at a t > 0")
     means = np.array([values.mean(0) for values in data])
     errors = np.array([values.std(0, ddof=1) / np.sqrt(len(values)) for values in data])
     x, weight = np.array([1 / teachers_of(run).shape[1] for run in runs])[:, None], errors ** -2.0
@@ -304,6 +311,8 @@ def against_wishart(run, draws=16384):
             a = std * random.standard_normal((draws, d))
             A += a[:, :, None] * a[:, None, :] / n
         seen, drawn = (f.swapaxes(0, 1) for f in (table["f"], square_outputs(table, config, n, A)[0]))
+        if len(seen) < 2:
+            raise ValueError(f"V_n of n = {n} needs 2 or more replicas")
         squares_seen, squares_drawn = squares(seen), squares(drawn)
         found.append(AgainstWishart(n, squares_seen.mean(0) / squares_drawn.mean(0), scores(squares_seen, squares_drawn),
                                     scores(seen, drawn)))

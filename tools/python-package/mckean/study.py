@@ -71,51 +71,55 @@ class Case:
     """Runs that are analyzed together. load() sets data to the content of analysis.json and output to that of analysis.txt.
 
     These files are in the folder of the run with the largest n (home). So if the same runs are also analyzed together with a
-    reference run of larger n, neither analysis replaces the other.
+    reference run of larger n, neither analysis replaces the other. analysis: the name of the files without their endings; a study that
+    uses runs of another study gives its own analysis of them another name.
     """
 
-    def __init__(self, runs):
+    def __init__(self, runs, analysis="analysis"):
         self.runs = sorted(runs, key=lambda run: max(run.sizes))
-        self.first, self.home = self.runs[0], self.runs[-1].folder
+        self.first, self.home, self.analysis = self.runs[0], self.runs[-1].folder, analysis
         self.label = self.differs = ""
         self.data, self.output = {}, ""
 
-    def path(self, name):
-        return os.path.join(self.home, name)
+    def path(self, ending):
+        """Returns the path of the file of the analysis with this ending: ".json", ".h5" or ".txt"."""
+        return os.path.join(self.home, self.analysis + ending)
 
-    def is_analyzed(self):
-        """Returns whether analysis.json exists, has verdicts, and was computed from these histories as they are now."""
+    def is_analyzed(self, options=None):
+        """Returns whether analysis.json exists, has verdicts, and was computed from these histories as they are now.
+
+        options: also whether it was computed with these options, for conditions, window, level and prediction; None: with any.
+        """
         try:
-            with open(self.path("analysis.json")) as file:
+            with open(self.path(".json")) as file:
                 data = json.load(file)
             marks, _ = data["sources"]["checksum"], data["verdicts"]
         except (OSError, ValueError, KeyError, TypeError):
             return False
-        return sorted(marks) == sorted(mark_of(run.history) for run in self.runs)
+        return sorted(marks) == sorted(mark_of(run.history) for run in self.runs) and (options is None or has_options(data, options))
 
     def analyze(self, mckean, options=()):
         """Runs `mckean analyze`. Returns whether all --expect conditions are met. Raises Failure on any other error."""
-        command = [mckean, "analyze", *(run.folder for run in self.runs), "-o", self.path("analysis.h5"), "--json",
-                   self.path("analysis.json"), *options]
-        if os.path.exists(self.path("analysis.json")):
-            os.remove(self.path("analysis.json"))
+        command = [mckean, "analyze", *(run.folder for run in self.runs), "-o", self.path(".h5"), "--json", self.path(".json"), *options]
+        if os.path.exists(self.path(".json")):
+            os.remove(self.path(".json"))
         try:
             done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
         except OSError as error:
             raise Failure(f"{mckean}: {error.strerror}; build it with `make`, or name it with --mckean") from None
-        if done.returncode not in (0, 1) or not os.path.exists(self.path("analysis.json")):
+        if done.returncode not in (0, 1) or not os.path.exists(self.path(".json")):
             raise Failure(done.stderr.strip().removeprefix("mckean: ") or f"{' '.join(command)} ended with {done.returncode}")
         return done.returncode == 0
 
     def load(self):
-        with open(self.path("analysis.json")) as file:
+        with open(self.path(".json")) as file:
             self.data = json.load(file)
         for scale in LOSS_SCALES:  # None or 0: nothing can be divided by it
             if scale in self.data:
                 self.data[scale] = self.data[scale] or math.nan
         self.data["times"] = [math.nan if time is None else time for time in self.data["times"]]  # NaN: no common t
-        if os.path.exists(self.path("analysis.txt")):
-            with open(self.path("analysis.txt")) as file:
+        if os.path.exists(self.path(".txt")):
+            with open(self.path(".txt")) as file:
                 self.output = file.read()
 
     def times_of_size(self, s):
@@ -139,6 +143,18 @@ class Case:
         return [finding for finding in self.findings("condition") if finding["verdict"] == "not met"]
 
 
+def has_options(data, options):
+    """Returns whether the content of analysis.json has the conditions, the window, the level and the prediction of these options."""
+    asked = list(zip(options[::2], options[1::2]))
+    expected, single = [value for option, value in asked if option == "--expect"], dict(asked)
+    found = [finding["text"].removeprefix("NOT MET").removeprefix("met").strip() for finding in data["verdicts"] if finding["kind"] == "condition"]
+    window, plateau = [float(part) for part in single.get("--window", "").split(":") if part], data.get("plateau")
+    return (all(any(text.startswith(f"{condition}:") for text in found) for condition in expected)
+            and all(any(text.startswith(f"{condition}:") for condition in expected) for text in found)
+            and (window == [plateau["first"], plateau["last"]] if plateau else not window)
+            and data["level"] == float(single.get("--level", 0.99)) and ("--predicted" in single) == ("predicted" in data))
+
+
 def natural(path):
     """Returns a key that sorts paths with numbers by their values."""
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path)]
@@ -156,13 +172,19 @@ def find_runs(folder):
     return sorted(found, key=natural)
 
 
-def open_study(folders):
-    """Groups all runs in these folders into cases and labels the cases by their differences."""
+def open_study(folders, analysis="analysis"):
+    """Groups all runs in these folders into cases and labels the cases by their differences.
+
+    analysis: the name of the analysis to read, of cases that have one of this name; others have the usual name.
+    """
     groups = {}
     for folder in dict.fromkeys(os.path.normpath(run) for folder in folders for run in find_runs(folder)):
         run = Run(folder)
         groups.setdefault(run.problem(), []).append(run)
     cases = [Case(runs) for runs in groups.values()]
+    for case in cases:
+        if os.path.exists(os.path.join(case.home, f"{analysis}.json")):
+            case.analysis = analysis
     label_cases(cases)
     return cases
 
