@@ -35,6 +35,8 @@ struct study {
   bool second_moments;            /* all runs recorded q_n of dynamics/second_moment.h with the fields */
   bool all_points;                /* every step used all points of the training measure */
   bool noise_free;                /* all_points, and no stage had a temperature: gradient descent without noise */
+  bool own_noise;                 /* the networks drew random numbers in their steps: schedule_is_random */
+  bool heat_varies;               /* a stage has a temperature_power: the temperature depends on n */
   bool common_data;               /* all replicas used the same points at every step */
   bool paired;                    /* initial conditions i of different n have units in common */
   int64_t streams;    /* Q: replicas i Q .. i Q + Q - 1 share their initial condition and differ in their data */

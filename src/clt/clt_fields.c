@@ -204,6 +204,9 @@ static void add_test(struct clt_fields *fields, int index, enum point_set set, e
   fields->time[fields->times++] = (struct clt_time){.index = index, .set = set, .reference = reference};
 }
 
+/* Returns whether the law of sqrt n (f_n - f_t) at t > 0 differs between sizes because the temperature depends on n. */
+static bool differ_in_law(const struct study *study) { return study->heat_varies && study->sizes > 1; }
+
 /* Adds to fields->time the tests that are possible at a time of the study. At t > 0 replicas are independent draws of
  * one law only if they share their data. */
 static void plan_time(struct clt_fields *fields, const struct clt_fields_work *work, int index) {
@@ -212,7 +215,7 @@ static void plan_time(struct clt_fields *fields, const struct clt_fields_work *w
   if (isnan(study->time[index]) || (!isnan(chosen) && !study_same_time(study->time[index], chosen))) return;
   if (study->step[index] == 0 && work->initial[POINTS_TEST])
     add_test(fields, index, POINTS_TEST, CLT_INITIAL);
-  else if (study->step[index] > 0 && study->test_points > 0 && study->common_data)
+  else if (study->step[index] > 0 && study->test_points > 0 && study->common_data && !differ_in_law(study))
     add_test(fields, index, POINTS_TEST, CLT_HALF);
   if (study->step[index] > 0 && work->initial[POINTS_TRAIN]) add_test(fields, index, POINTS_TRAIN, CLT_FROZEN);
   if (work->prediction && study->test_points > 0 && predicted_time(work->prediction, study->time[index]) >= 0)
@@ -231,6 +234,7 @@ static void plan(struct clt_fields *fields, const struct clt_fields_work *work) 
   for (int index = 0; index < study->times && !*reason; index++) plan_time(fields, work, index);
   if (!*reason && study->own_times && isnan(study->time[study->times - 1]))
     reason = "dt_power gives the sizes different t";
+  if (!*reason && differ_in_law(study)) reason = "temperature_power gives the sizes different covariances at t > 0";
   if (!*reason && fields->times == 0)
     reason = "no field at this time, or no test points, or replicas with different data";
   snprintf(fields->reason, sizeof fields->reason, "%s%s%s", reason, *reason && *refused ? "; " : "", refused);

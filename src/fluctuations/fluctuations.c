@@ -46,14 +46,16 @@ static bool is_known(const struct study *study, const struct definition *definit
   return study->fields && study_set_points(study, definition->set) > 0;
 }
 
-/* Returns the slope that theory predicts, or NAN if none: V = O(1/n), and V_sgd = O(dt/P) with P = n^batch_power and
- * dt = n^dt_power. With an output scale n^scale_power, V = n^(2 scale_power - 1) at t = 0 only: while the fluctuations
- * of the initial condition decay, those of the kernel, of the order 1/n, remain. */
+/* Returns the slope that theory predicts, or NAN if it predicts no single power: V = O(1/n), and V_sgd = O(dt/P) with
+ * P = n^batch_power and dt = n^dt_power. Noise of a temperature or of births and deaths adds O(tau/n) or O(1/n) to
+ * V_sgd. With a temperature tau = n^p, V = A/n + B n^(p-1), and A depends on tau. With an output scale n^scale_power,
+ * V = n^(2 scale_power - 1) at t = 0 only: while the fluctuations of the initial condition decay, those of the kernel,
+ * of the order 1/n, remain. */
 static double expected_slope(const struct study *study, const struct definition *definition) {
   if (definition->column || definition->estimator >= BIAS) return NAN;
   if (definition->estimator == TOTAL && !study->common_data) return NAN; /* V = A/n + dt S/P is not a power of n */
-  if (definition->estimator == SGD) return study->dt_power - study->batch_power;
-  return study->scale_power == 0 ? -1 : NAN;
+  if (definition->estimator == SGD) return study->own_noise ? NAN : study->dt_power - study->batch_power;
+  return study->scale_power == 0 && !study->heat_varies ? -1 : NAN;
 }
 
 const struct fluctuations_quantity *fluctuations_find(const struct fluctuations *fluctuations, const char *name) {

@@ -211,6 +211,17 @@ static void add_scale_limits(const struct study *study, struct findings *finding
       study->scale_power, 2 * study->scale_power - 1);
 }
 
+static void add_noise_limits(const struct study *study, struct findings *findings) {
+  if (study->heat_varies)
+    findings_limit(findings, "V",
+                   "no verdict on V: with temperature_power, V is a sum of two powers of n: 1/n from the initial "
+                   "condition, and temperature/n from the noise");
+  if (study->own_noise && study->streams > 1)
+    findings_limit(findings, "V_sgd",
+                   "no verdict on V_sgd: it contains the noise of a temperature, or of births and deaths%s",
+                   isnan(study->batch_power) ? "" : ", in addition to that of the batches");
+}
+
 static void add_data_limits(const struct study *study, struct findings *findings) {
   findings_limit(findings, "loss",
                  "no verdict on slopes of raw losses: theory predicts none at fixed t; see the fits L + A n^-p");
@@ -234,6 +245,7 @@ static void find(const void *state, struct findings *findings) {
   add_size_limits(study, findings);
   add_time_limits(study, findings);
   add_scale_limits(study, findings);
+  add_noise_limits(study, findings);
   add_data_limits(study, findings);
 }
 

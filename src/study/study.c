@@ -76,6 +76,14 @@ static double dt_power(const struct schedule *schedule) {
   return schedule->stage[0].dt_power;
 }
 
+/* Returns whether the temperature of a stage depends on n. */
+static bool heat_varies(const struct schedule *schedule) {
+  bool varies = false;
+  for (int s = 0; s < schedule->stages; s++)
+    varies |= schedule->stage[s].temperature > 0 && schedule->stage[s].temperature_power != 0;
+  return varies;
+}
+
 /* Keeps at most TIMES_SHOWN of the rows: the last one, the one at half its index, the one at a quarter, and so on. */
 static void thin_times(struct study *study, int64_t rows) {
   int64_t last = -1;
@@ -119,6 +127,8 @@ static int read_times(struct h5 *file, const char *path, const struct config *co
   study->scale_power = config->ensemble.scale_power;
   study->all_points = config->data.mode != DATA_ONLINE && config->schedule.scheme == SCHEME_GD;
   study->noise_free = study->all_points && !config->schedule.update.thermal;
+  study->own_noise = schedule_is_random(&config->schedule);
+  study->heat_varies = heat_varies(&config->schedule);
   study->common_data = config->data.shared || study->all_points;
   study->paired = *config->unit.import.path; /* subsets of the same units, or of those of the same replica */
   study->second_moments = true;
