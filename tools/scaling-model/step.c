@@ -225,7 +225,6 @@ static int round_up(int count, int multiple) {
 /* Points are drawn POINT_LANES at a time, and labels are computed a vector at a time. */
 void dataset_points(const struct dataset *data, const struct batch_position *position, int64_t first, int count,
                     double *x, double *y) {
-  enum { LABEL_LANES = 8 };
   (void)data, (void)position, (void)first, (void)x;
   if (y) memset(y, 0, sizeof *y * (size_t)count);
   owe_for_samples(cost.draw * round_up(count, POINT_LANES) + (y ? cost.label * round_up(count, LABEL_LANES) : 0));
@@ -255,6 +254,8 @@ static int read_arguments(int argc, char **argv, struct run *run) {
   run->schedule = (struct schedule){.scheme = SCHEME_SGD, .stages = 1, .stage = {stage}};
   run->data = (struct dataset){.spec = {.mode = DATA_ONLINE}, .d = atoi(argv[3])};
   for (int i = 0; i < COSTS; i++) *costs[i] = atof(argv[FIRST + i]);
+  run->data.draw_ns = cost.draw; /* how ranks divide labels depends on both (dynamics/batch.c) */
+  run->data.label_ns = cost.label;
   if (run->ensemble.n[0] < 1 || stage.batch < 1 || run->data.d < 1)
     return FAIL(USAGE, "N, P and D must be positive integers");
   return OK;
