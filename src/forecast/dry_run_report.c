@@ -125,19 +125,20 @@ static void print_auto(const struct dry_run *plan, struct report *report) {
 }
 
 static void print_stability(const struct dry_run *plan, struct report *report) {
+  bool several = false;
   print_auto(plan, report);
   for (int e = 0; e < plan->sizes; e++) {
     const struct dry_run_stability *size = &plan->stability[e];
-    char stages[48] = "";
-    if (size->stages > 1) snprintf(stages, sizeof stages, ", the largest of %d stages", size->stages);
+    several |= size->stages > 1;
     if (size->stages > 0)
-      report_line(report, "%-11s n = %lld: dt/limit = %.3g +- %.2g in stage %d%s; lambda at step %lld%s%s",
-                  e == 0 ? "stability" : "", (long long)size->n, size->ratio, size->error, size->stage, stages,
-                  (long long)size->step, size->without_noise ? ", without batch noise" : "",
-                  size->scaled_down ? " (n scaled down)" : "");
+      report_filled(report, e == 0 ? "stability" : "", INDENT,
+                    "n = %lld: dt/limit = %.3g +- %.2g in stage %d; lambda at step %lld%s%s", (long long)size->n,
+                    size->ratio, size->error, size->stage, (long long)size->step,
+                    size->without_noise ? ", without batch noise" : "", size->scaled_down ? " (n scaled down)" : "");
     if (*size->recorded) report_line(report, "warning: %s", size->recorded);
     if (*size->text) report_line(report, "warning: %s", size->text);
   }
+  if (several) report_filled(report, "", INDENT, "these are the stages to come with the largest dt/limit");
 }
 
 static void print_header(const struct dry_run *plan, struct report *report) {
