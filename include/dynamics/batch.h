@@ -25,8 +25,8 @@ struct batch {
   const struct points *whole; /* all points of a fixed set; NULL if `position` determines points and labels */
   const double *y;            /* [count]: the labels of the fixed set */
   struct batch_position position;
-  int64_t piece;  /* points of one sum over ranks: a chunk, or less if the batch is pipelined */
-  bool pipelined; /* the gradients of a piece are computed while the sums of later pieces are under way */
+  int64_t piece;  /* points of one sum over ranks: a chunk or, if the batch is pipelined, its first half */
+  bool pipelined; /* there are two pieces; gradients of the first are computed during the sum over ranks of the second */
   bool gradient;  /* a gradient follows: keep the activations if they fit in the cache (dynamics/activations.h) */
   bool ahead;     /* the next step is likely to need fresh points: those at `position` with step + 1 */
 };
@@ -91,8 +91,8 @@ bool batch_pipelines(const struct particles *particles, const struct local_netwo
 /* Sets batch->piece and batch->pipelined from the other members. */
 void batch_set_pieces(const struct particles *particles, const struct local_network *local, struct batch *batch);
 
-/* Returns the first point of the last piece. */
-int64_t batch_last_piece(const struct batch *batch);
+/* Returns the number of points of the piece that starts at point `first`. */
+int batch_piece_points(const struct batch *batch, int64_t first);
 
 /* Returns the piece that starts at point `first` of a batch, in kernel form, valid until the next call for this space.
  * If the points are not ready, all threads of the team draw or copy the chunk that contains them. Points are ready if

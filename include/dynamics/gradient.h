@@ -6,8 +6,8 @@
  *
  * If the points of the batch are in memory, a thread computes the gradient of one tile over all points and then updates
  * the tile. If the points are drawn chunk by chunk, each chunk is drawn once per group of tiles, and the gradients of
- * the group are kept until the last chunk. If the batch is pipelined, each piece adds to a sum over points that is
- * kept for every local tile until the last piece. The order of the operations on a tile is the same in all cases.
+ * the group are kept until the last chunk. If the batch is pipelined, the first piece adds to a sum over points that is
+ * kept for every local tile until the second piece. The order of the operations on a tile is the same in all cases.
  *
  * Each team (dynamics/team.h) has a work space for residuals and for the gradients of a group of tiles. */
 #ifndef MCKEAN_DYNAMICS_GRADIENT_H
@@ -35,9 +35,9 @@ int gradient_reserve(struct gradient *gradient, int64_t count);
 double gradient_residuals(struct gradient *gradient, const struct team *team, const struct loss_spec *loss,
                           const struct batch *batch, int64_t first, int64_t count);
 
-/* For a pipelined batch (dynamics/batch.h), between outputs_begin and outputs_end: computes the gradients over all
- * pieces but the last, each as soon as its sum over ranks is complete, while the sums of later pieces are under way.
- * Collective over the ranks that share the network. */
+/* For a pipelined batch (dynamics/batch.h), between outputs_begin and outputs_end: computes the gradients over the first
+ * piece, as soon as its sum over ranks is complete and while the sum of the second piece is under way. Collective over
+ * the ranks that share the network. */
 void gradient_begin(struct gradient *gradient, const struct team *team, const struct loss_spec *loss,
                     const struct local_network *local, const struct batch *batch);
 

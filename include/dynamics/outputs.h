@@ -55,9 +55,10 @@ void outputs_finish(struct outputs *outputs, int team_index);
  * (dynamics/point_exchange.h). The default is SHARE_IF_CHEAPER. Results have the same bits. */
 void outputs_share_points(struct outputs *outputs, enum point_sharing sharing);
 
-/* Completes the outputs at the piece that starts at point `first`, before outputs_end. Returns whether all its terms
- * were finite and in range; if not, f_n is NAN at its points. Collective like outputs_end. */
-bool outputs_end_piece(struct outputs *outputs, const struct team *team, const struct local_network *local,
+/* Completes the outputs at the piece that starts at point `first`. If any of its terms was not finite or out of range,
+ * f_n is NAN at its points. The caller does this for the first piece of a pipelined batch before outputs_end, which
+ * completes only the others. Collective like outputs_end. */
+void outputs_end_piece(struct outputs *outputs, const struct team *team, const struct local_network *local,
                        const struct batch *batch, int64_t first);
 
 /* Local; call them after outputs_end or, for the points of a piece, after outputs_end_piece. Return f_n and the labels

@@ -2,10 +2,10 @@
  *
  * rank_sum_begin starts a sum of up to RANK_SUM_SMALL words as a short sequence of rounds. In most rounds, called
  * exchanges, groups of four ranks (or two) send their words to each other, and each rank adds what it receives. The
- * ranks of a group differ in one digit of their number (struct rank_sum_round). With many ranks, groups of eight
- * neighbors first divide the words: each rank adds one eighth for its group, the exchanges carry only this eighth, and
- * at the end the group gathers the eighths. On p ranks this takes about log2(p)/2 rounds. MPI_Iallreduce of Open MPI
- * takes 2 log2(p) rounds; longer sums use it.
+ * ranks of a group differ in one digit of their number (struct rank_sum_round). With many ranks, groups of four
+ * neighbors first divide the words: each rank adds one quarter for its group, the exchanges carry only this quarter,
+ * and at the end the group gathers the quarters. On p ranks this takes about log2(p)/2 + 1 rounds. MPI_Iallreduce of
+ * Open MPI takes 2 log2(p) rounds; longer sums use it.
  *
  * MPI makes progress only during MPI calls. rank_sum_progress starts the next round if the current one is complete, so
  * a caller that calls it every few microseconds loses little time. Only the main thread may call these functions. */
@@ -20,7 +20,7 @@
 
 /* The largest numbers of words of a sum that uses rounds, of rounds of a sum, and of messages of a rank in one
  * round. */
-enum { RANK_SUM_SMALL = 1 << 14, RANK_SUM_ROUNDS = 24, RANK_SUM_MESSAGES = 14 };
+enum { RANK_SUM_SMALL = 1 << 14, RANK_SUM_ROUNDS = 24, RANK_SUM_MESSAGES = 6 };
 
 /* A round: messages between the ranks whose numbers differ only in one digit, rank / stride % radix. */
 struct rank_sum_round {

@@ -175,8 +175,9 @@ void batch_set_pieces(const struct particles *particles, const struct local_netw
   if (batch->pipelined) batch->piece = (batch->count + POINT_GROUP) / (2 * POINT_GROUP) * POINT_GROUP; /* about half */
 }
 
-int64_t batch_last_piece(const struct batch *batch) {
-  return (batch->count - 1) / batch->piece * batch->piece;
+int batch_piece_points(const struct batch *batch, int64_t first) {
+  const int64_t left = batch->count - first;
+  return (int)(batch->pipelined && first > 0 ? left : left < batch->piece ? left : batch->piece);
 }
 
 /* Draws the points of the chunk that starts at point `first`, except those that have been drawn before. */
@@ -197,7 +198,7 @@ static void draw_chunk(struct batch_space *space, const struct team *team, int64
 struct points batch_points(struct batch_space *space, const struct team *team, const struct batch *batch,
                            int64_t first) {
   const size_t real = precision_real(space->particles->precision);
-  const int64_t left = batch->count - first, d = space->particles->d, chunk = space->chunk;
+  const int64_t d = space->particles->d, chunk = space->chunk;
   const struct points *points = batch->whole;
   int64_t at = first; /* index in *points */
   if (!points) {
@@ -206,7 +207,7 @@ struct points batch_points(struct batch_space *space, const struct team *team, c
     points = &space->drawn[space->current].points;
     at -= chunk_first;
   }
-  return (struct points){.count = (int)(left < batch->piece ? left : batch->piece),
+  return (struct points){.count = batch_piece_points(batch, first),
                          .d = (int)d,
                          .x = (char *)points->x + real * (size_t)(at * d),
                          .q = (char *)points->q + real * (size_t)at};

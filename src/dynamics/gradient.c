@@ -157,7 +157,7 @@ static double divisor(const struct descent *descent) {
 }
 
 /* Adds the gradient of tile t of descent->local over the piece that starts at point `first` of the batch to grad,
- * together with the earlier pieces of a pipelined batch; or, if grad is NULL, to the sums of a pipelined batch. */
+ * together with the first piece of a pipelined batch; or, if grad is NULL, to the sums of a pipelined batch. */
 static void add_gradient(const struct descent *descent, int thread, const struct points *points, int64_t first,
                          int64_t t, double *grad) {
   if (thread == 0) {
@@ -187,7 +187,8 @@ static void descend_tiles(const struct descent *descent, int64_t tiles, struct p
 #pragma omp for schedule(static)
   for (int64_t t = 0; t < tiles; t++) {
     memset(grad, 0, sizeof *grad * tile_numbers(gradient->particles->d));
-    for (int64_t first = batch->pipelined ? batch_last_piece(batch) : 0; first < batch->count; first += batch->piece) {
+    for (int64_t first = batch->pipelined ? batch->piece : 0; first < batch->count;
+         first += batch_piece_points(batch, first)) {
       const struct points points = outputs_points(gradient->outputs, descent->team, batch, first);
       add_gradient(descent, thread, &points, first, t, grad);
     }
@@ -228,14 +229,13 @@ void gradient_begin(struct gradient *gradient, const struct team *team, const st
                     const struct local_network *local, const struct batch *batch) {
   const int64_t tiles = network_tiles(local_network_units(local));
   const struct descent descent = {.gradient = gradient, .team = team, .local = local, .batch = batch};
-  for (int64_t first = 0; first < batch_last_piece(batch); first += batch->piece) {
-    outputs_end_piece(gradient->outputs, team, local, batch, first);
-    gradient_residuals(gradient, team, loss, batch, first, batch->piece);
-    const struct points points = outputs_points(gradient->outputs, team, batch, first);
+  const int count = batch_piece_points(batch, 0);
+  outputs_end_piece(gradient->outputs, team, local, batch, 0);
+  gradient_residuals(gradient, team, loss, batch, 0, count);
+  const struct points points = outputs_points(gradient->outputs, team, batch, 0);
 #pragma omp parallel for num_threads(team->threads) schedule(static) if (tiles > 1)
-    for (int64_t t = 0; t < tiles; t++)
-      add_gradient(&descent, team->first + omp_get_thread_num(), &points, first, t, NULL);
-  }
+  for (int64_t t = 0; t < tiles; t++)
+    add_gradient(&descent, team->first + omp_get_thread_num(), &points, 0, t, NULL);
 }
 
 void gradient_descend(struct gradient *gradient, const struct team *team, const struct local_network *local,

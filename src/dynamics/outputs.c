@@ -12,7 +12,7 @@
 #include "parallel/rank_gather.h"
 #include "parallel/rank_sum.h"
 
-enum { PIECES = 3 }; /* a pipelined batch has at most three pieces */
+enum { PIECES = 2 }; /* a pipelined batch has two pieces */
 
 /* Work space of one thread. */
 struct outputs_thread {
@@ -28,6 +28,7 @@ struct outputs_team {
   int64_t *received;    /* work space of the sums over ranks of a split network, for batches of one chunk */
   struct rank_sum *sum; /* for each piece: the sum over ranks */
   double *f;            /* [capacity] */
+  bool finite;          /* all terms of the completed pieces were finite and in range */
   struct batch_space batch;
   struct activations activations;
 };
@@ -194,10 +195,11 @@ void outputs_begin(struct outputs *outputs, const struct team *team, const struc
   const bool waits = ensemble_networks(&outputs->particles->ensemble) == 1 && !batch->ahead && !batch->pipelined;
   const bool divided = batch_divides_labels(&space->batch, local, batch);
   int64_t *received = batch->count <= outputs->chunk ? space->received : NULL;
+  space->finite = true;
   batch_begin(&space->batch, local, batch);
   activations_begin(&space->activations, outputs->kernel, batch->gradient, network_tiles(local_network_units(local)),
                     batch->count);
-  for (int64_t first = 0; first < batch->count; first += batch->piece) {
+  for (int64_t first = 0; first < batch->count; first += batch_piece_points(batch, first)) {
     if (omp_get_thread_num() == 0) heartbeat_beat();
     const struct points points = outputs_points(outputs, team, batch, first);
     const int64_t k = first / batch->piece, sums = unit_sum_words(UNIT_SUM_NARROW, points.count);
@@ -209,7 +211,7 @@ void outputs_begin(struct outputs *outputs, const struct team *team, const struc
     const int64_t count = sums + (divided ? points.count : 0);
     const double began = comm_time();
     space->sum[k] = (struct rank_sum){0};
-    if (waits && first == batch_last_piece(batch))
+    if (waits && first + points.count == batch->count)
       rank_sum_now(local->group, words, count);
     else
       rank_sum_begin(local->group, words, received ? received + k * rank_sum_received(outputs->chunk_words) : NULL,
@@ -228,31 +230,30 @@ static void complete_sum(struct outputs *outputs, const struct team *team, struc
   outputs->waited += comm_time() - began;
 }
 
-bool outputs_end_piece(struct outputs *outputs, const struct team *team, const struct local_network *local,
+void outputs_end_piece(struct outputs *outputs, const struct team *team, const struct local_network *local,
                        const struct batch *batch, int64_t first) {
   struct outputs_team *space = &outputs->team[team->index];
-  const int64_t k = first / batch->piece, left = batch->count - first;
-  const int count = (int)(left < batch->piece ? left : batch->piece);
+  const int64_t k = first / batch->piece;
+  const int count = batch_piece_points(batch, first);
   const int64_t *words = space->words + k * outputs->chunk_words;
   if (local->group) complete_sum(outputs, team, &space->sum[k]);
-  const bool finite = unit_sum_values(UNIT_SUM_NARROW, count, words, space->f + first);
+  space->finite &= unit_sum_values(UNIT_SUM_NARROW, count, words, space->f + first);
   if (batch_divides_labels(&space->batch, local, batch))
     memcpy(batch_labels(&space->batch) + first, words + unit_sum_words(UNIT_SUM_NARROW, count),
            sizeof *words * (size_t)count);
   const double scale = ensemble_scale(&outputs->particles->ensemble, local->member);
   for (int64_t p = first; p < first + count; p++) space->f[p] = space->f[p] / (double)local->n * scale;
-  return finite;
 }
 
 bool outputs_end(struct outputs *outputs, const struct team *team, const struct local_network *local,
                  const struct batch *batch) {
   struct outputs_team *space = &outputs->team[team->index];
-  bool finite = true;
-  for (int64_t first = 0; first < batch->count; first += batch->piece)
-    finite &= outputs_end_piece(outputs, team, local, batch, first);
+  for (int64_t first = batch->pipelined ? batch->piece : 0; first < batch->count;
+       first += batch_piece_points(batch, first))
+    outputs_end_piece(outputs, team, local, batch, first);
   batch_labels_known(&space->batch);
-  for (int64_t p = 0; p < batch->count && !finite; p++) space->f[p] = NAN;
-  return finite;
+  for (int64_t p = 0; p < batch->count && !space->finite; p++) space->f[p] = NAN;
+  return space->finite;
 }
 
 void outputs_finish(struct outputs *outputs, int team_index) {

@@ -4,10 +4,9 @@
 #include "parallel/heartbeat.h"
 
 enum {
-  TAGS = 32,    /* per sum: more than rounds */
-  DIVIDERS = 8, /* ranks that divide the words */
-  MANY = 64, /* for this many ranks or more, words are divided: fewer bytes to distant ranks, at most one more round */
-  RADIX = 4  /* ranks that exchange words directly */
+  TAGS = 32, /* per sum: more than rounds */
+  RADIX = 4, /* ranks that exchange words directly, and ranks that divide the words */
+  MANY = 64  /* for this many ranks or more, words are divided: fewer bytes to distant ranks, one more round */
 };
 
 /* All sums of this rank that are not complete. Each wait continues all of them: otherwise two ranks could wait for
@@ -24,7 +23,7 @@ void rank_sum_now(const struct comm *comm, int64_t *words, int64_t count) {
 }
 
 int64_t rank_sum_received(int64_t count) {
-  return (RADIX - 1) * (count < RANK_SUM_SMALL ? count : RANK_SUM_SMALL) + DIVIDERS;
+  return (RADIX - 1) * (count < RANK_SUM_SMALL ? count : RANK_SUM_SMALL);
 }
 
 /* ---- rounds ---- */
@@ -40,14 +39,14 @@ static void make_plan(struct rank_sum *sum) {
   while (2 * core <= sum->comm->size) core *= 2;
   if (core < sum->comm->size) add_round(sum, RANK_SUM_FOLD, core, 2);
   if (core >= MANY) {
-    add_round(sum, RANK_SUM_DIVIDE, 1, DIVIDERS);
-    stride = DIVIDERS;
+    add_round(sum, RANK_SUM_DIVIDE, 1, RADIX);
+    stride = RADIX;
   }
   for (int radix; stride < core; stride *= radix) {
     radix = stride * RADIX <= core ? RADIX : 2;
     add_round(sum, RANK_SUM_EXCHANGE, stride, radix);
   }
-  if (core >= MANY) add_round(sum, RANK_SUM_GATHER, 1, DIVIDERS);
+  if (core >= MANY) add_round(sum, RANK_SUM_GATHER, 1, RADIX);
   if (core < sum->comm->size) add_round(sum, RANK_SUM_UNFOLD, core, 2);
 }
 
