@@ -26,7 +26,7 @@ struct batch {
   const double *y;            /* [count]: the labels of the fixed set */
   struct batch_position position;
   int64_t piece;  /* points of one sum over ranks: a chunk or, if the batch is pipelined, its first half */
-  bool pipelined; /* there are two pieces; gradients of the first are computed during the sum over ranks of the second */
+  bool pipelined; /* two pieces: gradients of the first are computed during the sum over ranks of the second */
   bool gradient;  /* a gradient follows: keep the activations if they fit in the cache (dynamics/activations.h) */
   bool ahead;     /* the next step is likely to need fresh points: those at `position` with step + 1 */
 };

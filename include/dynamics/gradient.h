@@ -35,9 +35,9 @@ int gradient_reserve(struct gradient *gradient, int64_t count);
 double gradient_residuals(struct gradient *gradient, const struct team *team, const struct loss_spec *loss,
                           const struct batch *batch, int64_t first, int64_t count);
 
-/* For a pipelined batch (dynamics/batch.h), between outputs_begin and outputs_end: computes the gradients over the first
- * piece, as soon as its sum over ranks is complete and while the sum of the second piece is under way. Collective over
- * the ranks that share the network. */
+/* For a pipelined batch (dynamics/batch.h), between outputs_begin and outputs_end: computes the gradients over the
+ * first piece, as soon as its sum over ranks is complete and while the sum of the second piece is under way. Collective
+ * over the ranks that share the network. */
 void gradient_begin(struct gradient *gradient, const struct team *team, const struct loss_spec *loss,
                     const struct local_network *local, const struct batch *batch);
 

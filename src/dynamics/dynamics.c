@@ -4,7 +4,7 @@
  *   process_networks     does the following for each network of this rank; split networks begin first and end last
  *   batch_of             selects the points: a whole fixed set, or a batch given by its position in the run
  *   outputs_begin        sums c_i phi(x_p, z_i) over this rank's units and starts the sum over ranks  outputs.c
- *   gradient_begin       pipelined batch: gradients over its first piece, during the second sum        gradient.c
+ *   gradient_begin       pipelined batch: gradients over its first piece, during the second sum       gradient.c
  *   outputs_end          completes the sum over ranks: f_n(x_p); meanwhile draws points of the next step
  *   gradient_residuals   r_p = l'(f_n(x_p), y_p)                                                      gradient.c
  *   gradient_descend     sums r_p grad(c_i phi(x_p, z_i)) over the batch for each local tile          gradient.c
