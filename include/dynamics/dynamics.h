@@ -23,7 +23,8 @@
 #include "particles/particles.h"
 
 struct dynamics;
-struct outputs; /* dynamics/outputs.h */
+struct cost_meter; /* dynamics/cost_meter.h */
+struct outputs;    /* dynamics/outputs.h */
 
 /* Collective. Creates the state and work space of the steps. particles, data and schedule are not owned and must
  * outlive *dynamics. USAGE: the exact gradient source of the run does not support the input. FAILED: no memory. */
@@ -35,6 +36,15 @@ void dynamics_free(struct dynamics *dynamics); /* accepts NULL */
  * allocates work space. Call it after dynamics_create and before the first step of every stage. Collective at a change
  * of stage; otherwise it does nothing. FAILED: no memory. */
 int dynamics_enter_stage(struct dynamics *dynamics, int stage);
+
+/* Redistributes the blocks over the ranks to balance given costs [members] of the tiles of each network size. The bits
+ * of all later steps are the same. Pointers to local networks become invalid. Collective. FAILED: no memory. */
+int dynamics_set_costs(struct dynamics *dynamics, const double *cost);
+
+/* Does the same with measured costs (dynamics/cost_meter.h), if at least 16 steps were timed in this stage and if the
+ * busiest rank thereby loses at least 2 % of the mean work of a rank. *excess: by which fraction of the mean its work
+ * exceeded the mean; 0 if nothing was moved. Collective. FAILED: no memory. */
+int dynamics_correct_balance(struct dynamics *dynamics, double *excess);
 
 /* Local. Sets the step size of the previous step for the networks of one size. On resume, it comes from the
  * checkpoint. Default: 0, for step 0. Rules with half kicks need it (dynamics/update.h). */
@@ -62,6 +72,9 @@ int dynamics_check(const struct dynamics *dynamics, int64_t step, bool units);
 
 /* Local, for measurements and tests. Returns the outputs, for outputs_recompute and outputs_share_points. */
 struct outputs *dynamics_outputs(struct dynamics *dynamics);
+
+/* Local, for tests. Returns the measured costs of tiles in this stage. */
+struct cost_meter *dynamics_cost_meter(struct dynamics *dynamics);
 
 /* Local. Returns the number of pairs (unit, point) of all steps so far on this rank, the measure of work; pairs (unit,
  * unit) if the gradient is exact. */

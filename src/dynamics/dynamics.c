@@ -25,6 +25,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "dynamics/birth_death.h"
+#include "dynamics/cost_meter.h"
 #include "dynamics/epoch_orders.h"
 #include "dynamics/gradient.h"
 #include "dynamics/gradient_source.h"
@@ -54,6 +55,7 @@ struct dynamics {
   int64_t order_start;                   /* step at which the batch size last changed */
   int order;                             /* number of changes of the batch size so far */
   struct update_move move[ENSEMBLE_MAX]; /* [members]: of the current or the last step */
+  struct cost_meter meter;
   double pairs;
   struct nonfinite nonfinite;
 };
@@ -67,6 +69,7 @@ struct request {
   const struct update_move *move;  /* [members]: of the update that follows */
   struct observation *observation; /* [local networks] or NULL */
   double *f;                       /* [local networks][points of the set] or NULL */
+  bool timed;                      /* measure the costs of tiles */
 };
 
 /* Returns the points at which a network is evaluated. */
@@ -131,13 +134,28 @@ static void complete_network(struct dynamics *dynamics, const struct team *team,
   if (request->set == POINTS_BATCH) descend(dynamics, team, local, batch, request, finite, observation);
 }
 
+/* Returns the seconds in which this rank did not wait for others, from a fixed time on; 0 if the step is not timed. */
+static double working(const struct dynamics *dynamics, const struct request *request) {
+  return request->timed ? comm_time() - outputs_waited(dynamics->outputs) : 0;
+}
+
+/* Adds the time of a network to the costs of its tiles. Teams with fewer threads compute several networks at a time. */
+static void measure(struct dynamics *dynamics, const struct team *team, const struct local_network *local,
+                    const struct request *request, double seconds) {
+  if (request->timed)
+    cost_meter_add(&dynamics->meter, local->member, network_tiles(local_network_units(local)),
+                   seconds * team->threads / dynamics->threads);
+}
+
 /* Does all work for a network that is not split. */
 static void process_network(struct dynamics *dynamics, int team_index, const struct local_network *local,
                             const struct request *request) {
+  const double began = working(dynamics, request);
   const struct team team = team_of(team_index, dynamics->threads);
   const struct batch batch = batch_of(dynamics, local, request);
   outputs_begin(dynamics->outputs, &team, local, &batch);
   complete_network(dynamics, &team, local, &batch, request);
+  measure(dynamics, &team, local, request, working(dynamics, request) - began);
 }
 
 /* Computes all local networks. The split ones begin first and finish last, so that their sums over ranks proceed while
@@ -148,11 +166,14 @@ static void process_networks(struct dynamics *dynamics, const struct request *re
   const int threads = dynamics->threads, split = particles->split, end = particles->locals;
   const bool single = team_single_threads(particles, threads);
   struct batch batch[TEAM_LARGE];
+  double seconds[TEAM_LARGE];
   for (int s = 0; s < end && dynamics->data->spec.shared; s++) (void)batch_of(dynamics, &particles->local[s], request);
   for (int s = 0; s < split; s++) {
+    const double began = working(dynamics, request);
     const struct team team = team_of(TEAM_SPLIT + s, threads);
     batch[s] = batch_of(dynamics, &particles->local[s], request);
     outputs_begin(dynamics->outputs, &team, &particles->local[s], &batch[s]);
+    seconds[s] = working(dynamics, request) - began;
   }
   for (int s = split; s < end; s++) {
     if (single && team_is_single_thread(particles, threads, &particles->local[s])) continue;
@@ -166,8 +187,10 @@ static void process_networks(struct dynamics *dynamics, const struct request *re
     if (split > 0 && omp_get_thread_num() == 0) rank_gather_progress();
   }
   for (int s = 0; s < split; s++) {
+    const double began = working(dynamics, request);
     const struct team team = team_of(TEAM_SPLIT + s, threads);
     complete_network(dynamics, &team, &particles->local[s], &batch[s], request);
+    measure(dynamics, &team, &particles->local[s], request, seconds[s] + working(dynamics, request) - began);
   }
   for (int s = 0; s < split; s++) outputs_finish(dynamics->outputs, TEAM_SPLIT + s);
 }
@@ -180,10 +203,20 @@ static void exact_step(struct dynamics *dynamics, const struct request *request)
     dynamics->pairs += (double)particles->local[s].n * (double)local_network_units(&particles->local[s]);
 }
 
+/* Returns whether the costs of tiles can differ. With exact gradients they are known (unit_costs). */
+static bool balances(const struct dynamics *dynamics) {
+  return dynamics->particles->comm->size > 1 && dynamics->particles->ensemble.members > 1 && !dynamics->source;
+}
+
 void dynamics_step(struct dynamics *dynamics, int64_t step, double dt, struct observation *observation) {
   struct update_move *move = dynamics->move;
   const struct particles *particles = dynamics->particles;
-  const struct request batch = {.step = step, .set = POINTS_BATCH, .move = move, .observation = observation},
+  const bool timed = balances(dynamics) && !observation && dt > 0 && cost_meter_times(&dynamics->meter, step);
+  const struct request batch = {.step = step,
+                                .set = POINTS_BATCH,
+                                .move = move,
+                                .observation = observation,
+                                .timed = timed},
                        test = {.step = step, .set = POINTS_TEST, .observation = observation};
   schedule_moves(dynamics->schedule, dynamics->stage, &particles->ensemble, step, dt, move);
   heartbeat_step(step);
@@ -214,6 +247,10 @@ int dynamics_check(const struct dynamics *dynamics, int64_t step, bool units) {
 
 struct outputs *dynamics_outputs(struct dynamics *dynamics) {
   return dynamics->outputs;
+}
+
+struct cost_meter *dynamics_cost_meter(struct dynamics *dynamics) {
+  return &dynamics->meter;
 }
 
 double dynamics_pairs(const struct dynamics *dynamics) {
@@ -287,14 +324,33 @@ static int reserve(struct dynamics *dynamics) {
   return gradient_reserve(dynamics->gradient, batch);
 }
 
+int dynamics_set_costs(struct dynamics *dynamics, const double *cost) {
+  struct particles *particles = dynamics->particles;
+  TRY(particles_balance(particles, cost));
+  cost_meter_start(&dynamics->meter, dynamics->meter.last);
+  return comm_agree(particles->comm, reserve(dynamics));
+}
+
+int dynamics_correct_balance(struct dynamics *dynamics, double *excess) {
+  enum { GAIN = 2 }; /* percent */
+  const struct particles *particles = dynamics->particles;
+  double cost[ENSEMBLE_MAX];
+  *excess = 0;
+  if (!balances(dynamics)) return OK;
+  if (!cost_meter_costs(&dynamics->meter, particles->comm, particles->ensemble.members, cost)) return OK;
+  const struct imbalance found = particles_imbalance(particles, cost);
+  if (100 * (found.current - found.balanced) < GAIN) return OK;
+  *excess = found.current - 1;
+  return dynamics_set_costs(dynamics, cost);
+}
+
 int dynamics_enter_stage(struct dynamics *dynamics, int stage) {
   if (stage == dynamics->stage) return OK;
-  struct particles *particles = dynamics->particles;
   const struct schedule *schedule = dynamics->schedule;
   dynamics->stage = stage;
   dynamics->order = epoch_orders_changes(schedule, stage, &dynamics->order_start);
   double cost[ENSEMBLE_MAX];
-  unit_costs(schedule, stage, &particles->ensemble, dynamics->data, dynamics->update.kernel, dynamics->threads, cost);
-  TRY(particles_balance(particles, cost));
-  return comm_agree(particles->comm, reserve(dynamics));
+  unit_costs(schedule, stage, &dynamics->particles->ensemble, dynamics->data, dynamics->update.kernel,
+             dynamics->threads, cost);
+  return dynamics_set_costs(dynamics, cost);
 }

@@ -128,6 +128,29 @@ static void partition(const struct ensemble_spec *ensemble, const double *cost, 
   first[ranks] = ensemble_blocks(ensemble);
 }
 
+/* Returns the cost of the blocks before a block in the sequence of all blocks. */
+static double cost_before(const struct ensemble_spec *ensemble, const double *cost, int64_t block) {
+  int64_t inside;
+  int64_t network = block_network(ensemble, block, &inside);
+  double sum = 0;
+  for (int e = 0; e < ensemble->members; e++, network -= ensemble->replicas) {
+    const int64_t whole = network < ensemble->replicas ? network : ensemble->replicas;
+    if (whole > 0) sum += (double)(network_tiles(ensemble->n[e]) * whole) * cost[e];
+    if (network >= 0 && network < ensemble->replicas) sum += (double)(inside * BLOCK_TILES) * cost[e];
+  }
+  return sum;
+}
+
+/* Returns the largest cost of a rank divided by the mean, if rank r owns blocks first[r] .. first[r+1]-1. */
+static double imbalance_of(const struct ensemble_spec *ensemble, const double *cost, int ranks, const int64_t *first) {
+  double largest = 0;
+  for (int r = 0; r < ranks; r++) {
+    const double own = cost_before(ensemble, cost, first[r + 1]) - cost_before(ensemble, cost, first[r]);
+    if (own > largest) largest = own;
+  }
+  return largest * ranks / cost_before(ensemble, cost, first[ranks]);
+}
+
 void ensemble_ownership(const struct ensemble_spec *ensemble, const double *cost, int ranks, struct ownership *owned) {
   int64_t *first = alloc_small(sizeof *first * (size_t)(ranks + 1)), inside;
   partition(ensemble, cost, ranks, first);
@@ -349,6 +372,17 @@ void particles_redraw(struct particles *particles, const struct local_network *l
 static int64_t block_offset(const void *context, int64_t block) {
   const struct particles *particles = context;
   return block_first_tile(&particles->ensemble, block) * (int64_t)particles->tile_bytes;
+}
+
+struct imbalance particles_imbalance(const struct particles *particles, const double *cost) {
+  const struct ensemble_spec *ensemble = &particles->ensemble;
+  const int ranks = particles->comm->size;
+  int64_t *first = alloc_small(sizeof *first * (size_t)(ranks + 1));
+  partition(ensemble, cost, ranks, first);
+  const struct imbalance found = {imbalance_of(ensemble, cost, ranks, particles->first),
+                                  imbalance_of(ensemble, cost, ranks, first)};
+  free(first);
+  return found;
 }
 
 int particles_balance(struct particles *particles, const double *cost) {

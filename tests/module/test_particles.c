@@ -195,6 +195,23 @@ static void units_do_not_depend_on_their_owner(void **state) {
   assert_all(single == before);
 }
 
+static void imbalance_is_that_of_the_busiest_rank(void **state) {
+  (void)state;
+  const struct ensemble_spec ensemble = {.members = 2, .n = {256, 768}, .replicas = 6};
+  struct particles *particles = create(&ensemble, (double[]){1, 1}, PRECISION_SINGLE);
+  const double cost[] = {7, 1}, total = 6 * 4 * 7 + 6 * 12;
+  double own = 0;
+  for (int s = 0; s < particles->locals; s++)
+    own += (double)particles->local[s].blocks * 4 * cost[particles->local[s].member];
+  const struct imbalance before = particles_imbalance(particles, cost);
+  assert_near(before.current, comm_max(&world, own) * world.size / total, 1e-12);
+  assert_all(world.size == 1 ? before.current == 1 && before.balanced == 1 : before.current > before.balanced);
+  assert_ok(particles_balance(particles, cost));
+  const struct imbalance after = particles_imbalance(particles, cost);
+  assert_all(after.current == before.balanced && after.balanced == before.balanced);
+  particles_free(particles);
+}
+
 static void rows_and_tiles_are_inverse(void **state) {
   (void)state;
   const struct ensemble_spec ensemble = {.members = 1, .n = {777}, .replicas = 1};
@@ -231,7 +248,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(every_block_has_one_owner),        cmocka_unit_test(blocks_contain_all_units),
       cmocka_unit_test(no_rank_owns_more_than_its_share), cmocka_unit_test(many_small_networks_are_not_split),
       cmocka_unit_test(ownership_follows_the_costs),      cmocka_unit_test(units_do_not_depend_on_their_owner),
-      cmocka_unit_test(rows_and_tiles_are_inverse),
+      cmocka_unit_test(rows_and_tiles_are_inverse),       cmocka_unit_test(imbalance_is_that_of_the_busiest_rank),
   };
   return harness_run(argc, argv, tests, sizeof tests / sizeof *tests);
 }
