@@ -1,7 +1,7 @@
 /* cost_meter: the measured costs of the tiles of each network size, to correct the balance of the work of ranks.
  *
- * Ranks own units according to assumed costs (dynamics/unit_costs.h). What a tile really costs depends on the processor,
- * the unit type, d and the precision. During a run, the ranks therefore time some of their steps. */
+ * Ranks own units according to assumed costs (dynamics/unit_costs.h). What a tile really costs depends on the
+ * processor, the unit type, d and the precision. During a run, the ranks therefore time some of their steps. */
 #ifndef MCKEAN_DYNAMICS_COST_METER_H
 #define MCKEAN_DYNAMICS_COST_METER_H
 

@@ -89,8 +89,8 @@ void particles_redraw(struct particles *particles, const struct local_network *l
  * local networks and tiles become invalid. cost: as for particles_create. FAILED: no memory; then nothing has moved. */
 int particles_balance(struct particles *particles, const double *cost);
 
-/* Local. Returns, for given costs, the largest cost of a rank divided by the mean over ranks: with the current owners of
- * the blocks, and with those that particles_balance would choose. */
+/* Local. Returns, for given costs, the largest cost of a rank divided by the mean over ranks: with the current owners
+ * of the blocks, and with those that particles_balance would choose. */
 struct imbalance {
   double current, balanced;
 };

@@ -1,6 +1,6 @@
 // ranks: 1 2 3
-/* cost_meter: measured costs are means over ranks; if they differ from the assumed costs, the units move to other ranks;
- * no bit of a run changes. */
+/* cost_meter: measured costs are means over ranks; if they differ from the assumed costs, units move to other ranks; no
+ * bit of a run changes. */
 #include "dynamics/cost_meter.h"
 
 #include <string.h>
@@ -78,7 +78,7 @@ static void new_owners_change_no_bit(void **state) {
 static void measured_costs_move_units(void **state) {
   (void)state;
   const char *input = "data: {mode: online, test: 0}\n"
-                      "dynamics: {scheme: sgd, stages: [{steps: 400, dt: 0.1, batch: 5}, {steps: 1, dt: 0.1, batch: 5}]}";
+                      "dynamics: {scheme: sgd, stages: [{steps: 400, dt: 0.1, batch: 5}]}";
   struct fixture *moved = create(input), *twin = create(input);
   double excess = -1;
   fixture_steps(twin, 0, 400);
