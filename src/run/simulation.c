@@ -50,8 +50,8 @@ static int correct_balance(struct simulation *sim) {
 }
 
 /* Each iteration enters the stage of the step, sets dt, saves and balances the work of the ranks if a checkpoint is
- * due, and records f_n if a field is due. simulation_step (simulation_record.c) then calls dynamics_step, which observes
- * the networks if a row of the history is due and moves all units. */
+ * due, and records f_n if a field is due. simulation_step (simulation_record.c) then calls dynamics_step, which
+ * observes the networks if a row of the history is due and moves all units. */
 static int loop(struct simulation *sim) {
   struct dynamics *dynamics = sim->problem.dynamics;
   const struct schedule *schedule = &sim->problem.config->schedule;
