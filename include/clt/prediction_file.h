@@ -1,8 +1,9 @@
 /* prediction_file: the file in which the verb predict stores a prediction, and from which `analyze --predicted` reads
  * it.
  *
- *   /                 attributes format "mckean-prediction", format_version, config, run, units (N), references (J),
- *                     seed, points_checksum: CRC-32C of the points and labels of both sets, in hexadecimal digits
+ *   /                 attributes format "mckean-prediction", format_version, random_numbers, config, run, units (N),
+ *                     references (J), seed, points_checksum: CRC-32C of the points and labels of both sets, in
+ *                     hexadecimal digits
  *   /time, /step      [times]
  *   /test/x           [K][d]: the test points
  *   /test/g           [times][draws][K], float: g at the test points; draw m belongs to reference floor(m J / M)

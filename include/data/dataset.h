@@ -33,7 +33,7 @@ struct dataset;
 int dataset_refuse_rkhs(const struct dataset *data, const char *what);
 extern const char *const dataset_mode_names[DATA_MODES];
 
-/* Names the generators of all random numbers of a run; checkpoints and history files contain this text. */
+/* Names the generators of all random numbers; every HDF5 file contains this text in its attribute random_numbers. */
 extern const char dataset_random_numbers[];
 
 enum { DATASET_TEST_AUTO = -1, DATASET_TEST_DEFAULT = 512, DATASET_TEST_SHARE = 5 };

@@ -1,6 +1,7 @@
 /* outputs_file: the outputs f_n of networks at points, in an HDF5 file of the verb eval.
  *
- *   /            attributes format "mckean-outputs", format_version, config, checkpoint, step, points_file
+ *   /            attributes format "mckean-outputs", format_version, random_numbers (of the run, from version 2 of its
+ *                checkpoints on), config, checkpoint, step, points_file
  *   /point       the dimension scale of the points: 0 .. points-1
  *   /ensemble/i  a size n with chosen networks: attributes n, time; datasets replica (R), f (R, points), and if the
  *                points have labels, loss (R)

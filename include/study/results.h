@@ -56,9 +56,9 @@ void results_findings(struct results *results, const struct findings *findings);
 bool results_is_earlier(const char *path, const void *format);
 
 /* Write a file as JSON (path "-": standard output) or HDF5 (io/result_file.h). The HDF5 file also
- * has the attributes format_version, config and format (= "mckean-analysis"), and the group provenance. FAILED: cannot
- * write (FULL for HDF5 on a full disk). USAGE: the file at path is not an earlier result. After a failure the file at
- * path is unchanged. */
+ * has the attributes format_version, random_numbers, config and format (= "mckean-analysis"), and the group provenance.
+ * FAILED: cannot write (FULL for HDF5 on a full disk). USAGE: the file at path is not an earlier result. After a
+ * failure the file at path is unchanged. */
 int results_json(const struct results *results, const char *path);
 int results_write(const struct results *results, const char *config, const struct provenance *provenance,
                   const char *path);

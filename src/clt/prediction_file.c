@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/crc32c.h"
 #include "base/error.h"
+#include "data/dataset.h"
 #include "io/h5.h"
 #include "io/result_file.h"
 #include "study/results.h"
@@ -46,6 +47,7 @@ static int write_root(struct h5 *file, const struct prediction *prediction) {
   TRY(status);
   TRY(h5_set_text(file, "/", "format", FORMAT));
   TRY(h5_set_int(file, "/", "format_version", FORMAT_VERSION));
+  TRY(h5_set_text(file, "/", "random_numbers", dataset_random_numbers));
   TRY(h5_set_text(file, "/", "run", request->run));
   TRY(h5_set_int(file, "/", "units", request->units));
   TRY(h5_set_int(file, "/", "references", request->references));

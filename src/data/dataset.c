@@ -23,8 +23,8 @@ int dataset_refuse_rkhs(const struct dataset *data, const char *what) {
 }
 
 const char dataset_random_numbers[] =
-    "initial parameters, targets, fixed data, test points: Philox4x64-10; online points and their noise: "
-    "Philox4x32-10, keyed by Philox4x64-10; orders of mini-batches: Fisher-Yates shuffle with Philox4x64-10";
+    "online points, the noise of their labels, thermal noise: Philox4x32-10, keyed by Philox4x64-10; orders of "
+    "mini-batches: Fisher-Yates shuffle with Philox4x64-10; all other random numbers: Philox4x64-10";
 
 static const struct inputs *law_of(const struct dataset *data) {
   return &inputs_table[data->target->spec.inputs];

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "data/dataset.h"
 #include "io/result_file.h"
 #include "study/results.h"
 
@@ -28,6 +29,7 @@ static int write_root(struct h5 *file, const struct point_outputs *outputs, cons
   const struct checkpoint_info *info = &outputs->problem->info;
   TRY(h5_set_text(file, "/", "format", FORMAT));
   TRY(h5_set_int(file, "/", "format_version", FORMAT_VERSION));
+  if (info->version >= 2) TRY(h5_set_text(file, "/", "random_numbers", dataset_random_numbers));
   TRY(h5_set_text(file, "/", "config", info->config));
   TRY(h5_set_text(file, "/", "checkpoint", outputs->request->checkpoint));
   TRY(h5_set_int(file, "/", "step", info->step));

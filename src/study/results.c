@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "data/dataset.h"
 #include "io/h5.h"
 #include "io/json.h"
 #include "io/result_file.h"
@@ -303,6 +304,7 @@ static int write_all(struct h5 *file, const struct results *results, const char 
                      const struct provenance *provenance) {
   TRY(h5_set_text(file, "/", "format", FORMAT));
   TRY(h5_set_int(file, "/", "format_version", FORMAT_VERSION));
+  TRY(h5_set_text(file, "/", "random_numbers", dataset_random_numbers));
   TRY(h5_set_text(file, "/", "config", config));
   TRY(provenance_write(provenance, file));
   for (int i = 0; i < results->entries; i++) TRY(write_entry(file, &results->entry[i]));

@@ -177,14 +177,15 @@ static bool is_odd(int64_t count, const uint32_t *order) {
 }
 
 /* Half of the orders are odd; the mean of the first half of an order has the variance of a sample without replacement;
- * the element at each of four positions, and the first two elements together, are uniform. Tolerance: 4.5 standard
- * errors, or p > 1e-6. */
+ * the element at each of four positions, and the first two elements together, are uniform; of 256 elements, for which
+ * there are more pairs than epochs, the difference of the first two modulo 256. Tolerance: 4.5 standard errors, or
+ * p > 1e-6. */
 static void orders_are_uniform(void **state) {
   (void)state;
   const int counts[] = {8, 12, 16, 64, 256};
   for (int c = 0; c < 5; c++) {
     const int count = counts[c], half = count / 2, positions[] = {0, 1, half, count - 1};
-    static double hits[4][ORDER_MAX], pairs[16 * 15];
+    static double hits[4][ORDER_MAX], pairs[64 * 63];
     uint32_t order[ORDER_MAX];
     double odd = 0, square = 0;
     memset(hits, 0, sizeof hits);
@@ -196,14 +197,15 @@ static void orders_are_uniform(void **state) {
       for (int i = 0; i < half; i++) mean += order[i] / (double)half;
       square += pow(mean - (count - 1) / 2.0, 2) / EPOCHS;
       for (int i = 0; i < 4; i++) hits[i][order[positions[i]]]++;
-      if (count <= 16) pairs[(int)order[0] * (count - 1) + (int)order[1] - (order[1] > order[0])]++;
+      const int first = (int)order[0], second = (int)order[1];
+      pairs[count > 64 ? (second - first + count) % count - 1 : first * (count - 1) + second - (second > first)]++;
     }
     const double exact = (count * count - 1.0) / 12 / half * (count - half) / (count - 1.0);
     expect(fabs(odd / EPOCHS - 0.5) < 4.5 * 0.5 / sqrt(EPOCHS), "%d elements: %g odd", count, odd / EPOCHS);
     expect(fabs(square / exact - 1) < 4.5 * sqrt(2.0 / EPOCHS), "%d elements: variance ratio %g", count,
            square / exact);
     for (int i = 0; i < 4; i++) check_uniform(hits[i], count, 1e-6, "elements at a position");
-    if (count <= 16) check_uniform(pairs, count * (count - 1), 1e-6, "pairs of elements");
+    check_uniform(pairs, count > 64 ? count - 1 : count * (count - 1), 1e-6, "pairs of elements");
   }
   assert_expected();
 }
