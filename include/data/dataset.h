@@ -117,6 +117,11 @@ char *dataset_test_origin(const struct dataset *data);
 void dataset_points(const struct dataset *data, const struct batch_position *position, int64_t first, int count,
                     double *x, double *y);
 
+/* The same, with labels only for those of these points that are in the range labels[0] .. labels[1]-1 of the batch.
+ * Other elements of y are unchanged. */
+void dataset_points_labeling(const struct dataset *data, const struct batch_position *position, int64_t first,
+                             int count, const int64_t labels[2], double *x, double *y);
+
 /* Draws points first .. first+count-1 of the random stream `points` from the law of x: x [count][d] and, unless y is
  * NULL, labels y [count] with noise from the random stream `noise`, or without noise if `noise` is NULL. Local and
  * pure. Not for a target of type file. */

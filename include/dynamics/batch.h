@@ -1,12 +1,11 @@
 /* batch: the points at which a network is evaluated, and the work space of a team for fresh points and mini-batches.
  *
  * Such points are drawn, or copied from the fixed set, in chunks that fit in a cache, again if needed later. If the
- * ranks that share a network divide its labels, each rank computes the labels of its own range of points: a multiple of
- * POINT_LANES points or, if a label takes long, of LABEL_LANES points. The sum over ranks (dynamics/outputs.h) then
- * gives every rank all labels. While a sum over ranks is under way, batch_draw_ahead draws points of the next step; or,
- * if this is cheaper, neighboring ranks draw them for each other (dynamics/point_exchange.h). The points and labels are
- * a pure function of the batch, so results have the same bits in all these cases. Functions are local unless stated
- * otherwise. */
+ * ranks that share a network divide its labels, each rank computes the labels of its own range of points, a multiple of
+ * LABEL_LANES. The sum over ranks (dynamics/outputs.h) then gives every rank all labels. While a sum over ranks is
+ * under way, batch_draw_ahead draws points of the next step; or, if this is cheaper, neighboring ranks draw them for
+ * each other (dynamics/point_exchange.h). The points and labels are a pure function of the batch, so results have the
+ * same bits in all these cases. Functions are local unless stated otherwise. */
 #ifndef MCKEAN_DYNAMICS_BATCH_H
 #define MCKEAN_DYNAMICS_BATCH_H
 

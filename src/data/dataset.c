@@ -291,15 +291,29 @@ static int64_t row_of(const struct dataset *data, const struct batch_position *p
   return position->rows[position->epoch_step % batches * position->batch + i];
 }
 
+static int clamp(int64_t value, int low, int high) {
+  return value < low ? low : value > high ? high : (int)value;
+}
+
+/* Computes the labels of lanes from .. to-1 of a group of points, which also are the rows x. Changes `lanes`. */
+static void label_lanes(const struct target *target, int from, int to, double *lanes, const double *x, double *label) {
+  const size_t d = (size_t)target->d, bytes = sizeof *lanes * (size_t)(to - from);
+  if (!target->kind->evaluate_lanes) {
+    target->kind->evaluate(target, to - from, x + (size_t)from * d, label);
+    return;
+  }
+  for (size_t k = 0; k < d && from > 0; k++) memmove(lanes + k * POINT_LANES, lanes + k * POINT_LANES + from, bytes);
+  target->kind->evaluate_lanes(target, lanes, to - from, label);
+}
+
 /* Draws points first .. first+count-1 of the batch at `position`, POINT_LANES at a time. */
 static void fresh_points(const struct dataset *data, const struct batch_position *position, int64_t first, int count,
-                         double *x, double *y) {
-  const struct target_kind *kind = data->target->kind;
+                         const int64_t labels[2], double *x, double *y) {
   const int d = data->d;
   const uint64_t network = data->spec.shared ? 0 : position->network;
   const struct rng points = {data->spec.seed, RNG_DATA_ONLINE, network, (uint64_t)position->step},
                    noise = {data->spec.seed, RNG_NOISE, network, (uint64_t)position->step};
-  const bool noisy = y && data->spec.noise > 0;
+  const bool noisy = data->spec.noise > 0;
   const struct fresh_stream stream = fresh_stream_of(&points),
                             noise_stream = noisy ? fresh_stream_of(&noise) : (struct fresh_stream){{0}, {0}};
   _Alignas(64) double lanes[TARGET_D_MAX * POINT_LANES], label[POINT_LANES], normal[POINT_LANES];
@@ -309,30 +323,33 @@ static void fresh_points(const struct dataset *data, const struct batch_position
     law_of(data)->draw_lanes(&stream, first + done, d, lanes);
     for (int lane = 0; lane < used; lane++)
       for (int k = 0; k < d; k++) rows[lane * d + k] = lanes[k * POINT_LANES + lane];
-    if (!y) continue;
-    if (kind->evaluate_lanes)
-      kind->evaluate_lanes(data->target, lanes, used, label);
-    else
-      kind->evaluate(data->target, used, rows, label);
+    const int from = clamp(labels[0] - first - done, 0, used), to = clamp(labels[1] - first - done, 0, used);
+    if (from >= to) continue;
+    label_lanes(data->target, from, to, lanes, rows, label);
     if (noisy) fresh_normal(&noise_stream, first + done, 0, 1, normal);
-    for (int lane = 0; lane < used; lane++)
-      y[done + lane] = label[lane] + (noisy ? data->spec.noise * normal[lane] : 0);
+    for (int lane = from; lane < to; lane++)
+      y[done + lane] = label[lane - from] + (noisy ? data->spec.noise * normal[lane] : 0);
   }
 }
 
 void dataset_points(const struct dataset *data, const struct batch_position *position, int64_t first, int count,
                     double *x, double *y) {
+  dataset_points_labeling(data, position, first, count, (const int64_t[]){first, y ? first + count : first}, x, y);
+}
+
+void dataset_points_labeling(const struct dataset *data, const struct batch_position *position, int64_t first,
+                             int count, const int64_t labels[2], double *x, double *y) {
   const int d = data->d;
   if (data->spec.mode == DATA_FIXED) {
     if (!position->rows && position->batch < data->samples) die("a mini-batch lacks the order of its epoch");
     for (int p = 0; p < count; p++) {
       const int64_t row = row_of(data, position, first + p);
       memcpy(x + (size_t)p * (size_t)d, data->x + row * d, sizeof(double) * (size_t)d);
-      if (y) y[p] = data->y[row];
+      if (first + p >= labels[0] && first + p < labels[1]) y[p] = data->y[row];
     }
     return;
   }
-  fresh_points(data, position, first, count, x, y);
+  fresh_points(data, position, first, count, labels, x, y);
 }
 
 static int check_labels(const char *set, int64_t count, const double *y, bool (*valid)(double y),

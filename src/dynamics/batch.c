@@ -64,17 +64,11 @@ bool batch_divides_labels(const struct batch_space *space, const struct local_ne
   return local->group && !batch->whole && space->data->spec.mode == DATA_ONLINE;
 }
 
-/* Returns whether a label takes so long that the ranks divide the points of a group, although each of these ranks must
- * then draw the whole group: LABEL_LANES labels and the points of a group take less time than all labels of a group. */
-static bool divides_groups(const struct dataset *data) {
-  return data->label_ns * (POINT_LANES - LABEL_LANES) > data->draw_ns * POINT_LANES;
-}
-
-/* Sets the range of points whose labels this rank computes: whole groups of POINT_LANES or LABEL_LANES points. */
-static void set_labels(const struct dataset *data, const struct comm *group, int64_t count, int64_t labels[2]) {
-  const int64_t lanes = divides_groups(data) ? LABEL_LANES : POINT_LANES, groups = (count + lanes - 1) / lanes;
+/* Sets the range of points whose labels this rank computes: a multiple of LABEL_LANES points. */
+static void set_labels(const struct comm *group, int64_t count, int64_t labels[2]) {
+  const int64_t groups = (count + LABEL_LANES - 1) / LABEL_LANES;
   for (int i = 0; i < 2; i++) {
-    const int64_t cut = group ? groups * (group->rank + i) / group->size * lanes : i * count;
+    const int64_t cut = group ? groups * (group->rank + i) / group->size * LABEL_LANES : i * count;
     labels[i] = cut < count ? cut : count;
   }
 }
@@ -98,7 +92,7 @@ void batch_begin(struct batch_space *space, const struct local_network *local, c
   if (batch->whole) return;
   const bool divided = batch_divides_labels(space, local, batch);
   int64_t labels[2];
-  set_labels(space->data, divided ? local->group : NULL, batch->count, labels);
+  set_labels(divided ? local->group : NULL, batch->count, labels);
   struct drawn_chunk *next = &space->drawn[1 - space->current];
   if (batch->ahead && drawn_matches(next, batch, labels)) {
     space->current = 1 - space->current;
@@ -131,28 +125,18 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high) {
   return value < low ? low : value > high ? high : value;
 }
 
-/* Draws points begin .. end-1 of a batch, at most POINT_LANES. If only some of them are in the range `labels`, draws
- * these again with their labels (divides_groups). */
-static void draw_group(const struct batch_space *space, struct drawn_chunk *drawn, int64_t begin, int64_t end,
-                       const int64_t labels[2]) {
-  const int64_t d = space->particles->d, from = clamp(labels[0], begin, end), to = clamp(labels[1], begin, end);
-  double *x = drawn->x + (begin - drawn->first) * d;
-  const bool all = from == begin && to == end;
-  dataset_points(space->data, &drawn->position, begin, (int)(end - begin), x, all ? drawn->y + begin : NULL);
-  if (!all && from < to)
-    dataset_points(space->data, &drawn->position, from, (int)(to - from), x + (from - begin) * d, drawn->y + from);
-}
-
-/* Draws points begin .. end-1 of a batch, which are in the chunk `drawn`. For points in the range `labels`, also
- * computes labels. Points do not depend on the division of the work among threads. Labels can take long, so the main
- * thread continues sums over ranks meanwhile. */
+/* Draws points begin .. end-1 of a batch, which are in the chunk `drawn`, with labels in the range `labels`. Points do
+ * not depend on the division of the work among threads. This can take long, so the main thread continues sums over
+ * ranks meanwhile. */
 static void draw(const struct batch_space *space, const struct team *team, struct drawn_chunk *drawn, int64_t begin,
                  int64_t end, const int64_t labels[2]) {
-  const bool slow = divides_groups(space->data);
+  const int64_t d = space->particles->d;
 #pragma omp parallel for num_threads(team->threads) schedule(static)
   for (int64_t p = begin; p < end; p += POINT_LANES) {
-    draw_group(space, drawn, p, p + POINT_LANES < end ? p + POINT_LANES : end, labels);
-    if (slow && team->first + omp_get_thread_num() == 0) rank_gather_progress();
+    const int count = (int)(end - p < POINT_LANES ? end - p : POINT_LANES);
+    dataset_points_labeling(space->data, &drawn->position, p, count, labels, drawn->x + (p - drawn->first) * d,
+                            drawn->y + p);
+    if (team->first + omp_get_thread_num() == 0) rank_gather_progress();
   }
 }
 

@@ -224,6 +224,30 @@ static void noise_depends_on_the_index_in_the_batch(void **state) {
   dataset_free(clean);
 }
 
+/* A range of labels: they have the same bits as all labels of the batch, and other elements of y are unchanged. */
+static void labels_do_not_depend_on_their_range(void **state) {
+  (void)state;
+  enum { P = 100, FIRST = 7 };
+  const int64_t ranges[][2] = {{0, P + FIRST}, {8, 16}, {15, 48}, {31, 33}, {40, 40}, {99, 120}, {0, 3}};
+  struct dataset_spec noisy = online;
+  noisy.noise = 0.3;
+  struct dataset *data = create(noisy);
+  const struct batch_position position = {.network = 3, .step = 17, .batch = P + FIRST};
+  double x[P * D], y[P], part_x[P * D], part[P];
+  dataset_points(data, &position, FIRST, P, x, y);
+  for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
+    for (int p = 0; p < P; p++) part[p] = -7;
+    dataset_points_labeling(data, &position, FIRST, P, ranges[r], part_x, part);
+    expect(memcmp(part_x, x, sizeof x) == 0, "range %zu", r);
+    for (int p = 0; p < P; p++) {
+      const bool labeled = FIRST + p >= ranges[r][0] && FIRST + p < ranges[r][1];
+      expect(part[p] == (labeled ? y[p] : -7), "range %zu, point %d: %g", r, FIRST + p, part[p]);
+    }
+  }
+  assert_expected();
+  dataset_free(data);
+}
+
 /* dataset_draw takes points and noise from the given random streams, by index. */
 static void drawn_points_belong_to_their_streams(void **state) {
   (void)state;
@@ -303,6 +327,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(training_and_test_points_differ),
       cmocka_unit_test(noise_is_added_to_training_labels),
       cmocka_unit_test(noise_depends_on_the_index_in_the_batch),
+      cmocka_unit_test(labels_do_not_depend_on_their_range),
       cmocka_unit_test(drawn_points_belong_to_their_streams),
       cmocka_unit_test(labels_that_are_not_valid_are_named),
       cmocka_unit_test(labels_of_fresh_points_are_checked_on_a_sample),

@@ -2,7 +2,7 @@
  *
  * The program links the code of a run unchanged: dynamics_step, particles_create (ownership) and comm.c. So the model
  * follows every change in that code. This file replaces only the code that costs time or memory: the kernels
- * (particles/kernel.h) and dataset_points. The replacements compute nothing. They add the time that the real code would
+ * (particles/kernel.h) and dataset_points_labeling. The replacements compute nothing. They add the time that the real code would
  * take to `owed`, a variable of each rank. Before every call of MPI in a sum over ranks and at the end of the step, the
  * rank sleeps for this time, which advances the simulated clock. A stored parameter takes no memory (precision_stored),
  * so one process can simulate 10^8 particles on a thousand ranks.
@@ -117,7 +117,7 @@ int MPI_Waitall(int count, MPI_Request *request, MPI_Status *status) {
   return PMPI_Waitall(count, request, status);
 }
 
-/* ---- replacements of particles/kernel.h and of dataset_points ---- */
+/* ---- replacements of particles/kernel.h and of dataset_points_labeling ---- */
 
 static void narrow(int d, const void *tile, void *real_tile) {
   (void)d, (void)tile, (void)real_tile;
@@ -223,11 +223,16 @@ static int round_up(int count, int multiple) {
 }
 
 /* Points are drawn POINT_LANES at a time, and labels are computed a vector at a time. */
-void dataset_points(const struct dataset *data, const struct batch_position *position, int64_t first, int count,
-                    double *x, double *y) {
-  (void)data, (void)position, (void)first, (void)x;
-  if (y) memset(y, 0, sizeof *y * (size_t)count);
-  owe_for_samples(cost.draw * round_up(count, POINT_LANES) + (y ? cost.label * round_up(count, LABEL_LANES) : 0));
+void dataset_points_labeling(const struct dataset *data, const struct batch_position *position, int64_t first,
+                             int count, const int64_t labels[2], double *x, double *y) {
+  (void)data, (void)position, (void)x;
+  int labeled = 0;
+  for (int p = 0; p < count; p++)
+    if (first + p >= labels[0] && first + p < labels[1]) {
+      y[p] = 0;
+      labeled++;
+    }
+  owe_for_samples(cost.draw * round_up(count, POINT_LANES) + cost.label * round_up(labeled, LABEL_LANES));
 }
 
 /* ---- the run ---- */
@@ -256,8 +261,6 @@ static int read_arguments(int argc, char **argv, struct run *run) {
   run->schedule = (struct schedule){.scheme = SCHEME_SGD, .stages = 1, .stage = {stage}};
   run->data = (struct dataset){.spec = {.mode = DATA_ONLINE}, .d = atoi(argv[3])};
   for (int i = 0; i < COSTS; i++) *costs[i] = atof(argv[FIRST + i]);
-  run->data.draw_ns = cost.draw; /* how ranks divide labels depends on both (dynamics/batch.c) */
-  run->data.label_ns = cost.label;
   if (run->ensemble.n[0] < 1 || stage.batch < 1 || run->data.d < 1)
     return FAIL(USAGE, "N, P and D must be positive integers");
   return OK;
