@@ -249,7 +249,8 @@ MODELED := $(addprefix src/,$(addsuffix .c,base/error base/isa base/alloc base/c
   base/portable_exp parallel/heartbeat parallel/comm parallel/rank_sum parallel/rank_gather particles/unit particles/manifold \
   particles/fields particles/particles particles/nonfinite data/loss dynamics/schedule dynamics/team dynamics/unit_sum \
   dynamics/observables dynamics/activations dynamics/unit_costs dynamics/cost_meter dynamics/epoch_orders \
-  dynamics/point_exchange dynamics/batch dynamics/outputs dynamics/second_moment dynamics/update dynamics/birth_death dynamics/gradient dynamics/dynamics))
+  dynamics/point_exchange dynamics/batch dynamics/outputs dynamics/second_moment dynamics/update dynamics/birth_death \
+  dynamics/gradient dynamics/dynamics dynamics/dynamics_stages))
 $(BUILD)/scaling-model/step: tools/scaling-model/step.c $(MODELED) $(wildcard include/*/*.h)
 	@mkdir -p $(@D)
 	$(call quiet,smpi) smpicc -D_GNU_SOURCE -DSMPI_NO_OVERRIDE_MALLOC -Iinclude -std=gnu11 $(OPT) -fopenmp $(WARN) $(EXTRA_CFLAGS) \

@@ -33,7 +33,8 @@ struct dataset;
 int dataset_refuse_rkhs(const struct dataset *data, const char *what);
 extern const char *const dataset_mode_names[DATA_MODES];
 
-/* Names the generators of all random numbers; every HDF5 file contains this text in its attribute random_numbers. */
+/* Names the generators of all random numbers of this version. The HDF5 files that it writes contain this text in their
+ * attribute random_numbers. */
 extern const char dataset_random_numbers[];
 
 enum { DATASET_TEST_AUTO = -1, DATASET_TEST_DEFAULT = 512, DATASET_TEST_SHARE = 5 };
@@ -113,7 +114,7 @@ char *dataset_test_origin(const struct dataset *data);
 /* Computes points first .. first+count-1 of the batch at `position`: x [count][d] and, unless y is NULL, labels y
  * [count]. Local and pure: the points do not depend on how calls divide the batch. Cost of fresh points: data->draw_ns
  * per point, with count rounded up to a multiple of POINT_LANES; data->label_ns per label, with count rounded up to a
- * multiple of LABEL_LANES. */
+ * multiple of LABEL_LANES (Hermite targets: of POINT_LANES). */
 void dataset_points(const struct dataset *data, const struct batch_position *position, int64_t first, int count,
                     double *x, double *y);
 

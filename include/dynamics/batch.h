@@ -24,7 +24,7 @@ struct batch {
   const struct points *whole; /* all points of a fixed set; NULL if `position` determines points and labels */
   const double *y;            /* [count]: the labels of the fixed set */
   struct batch_position position;
-  int64_t piece;  /* points of one sum over ranks: a chunk or, if the batch is pipelined, its first half */
+  int64_t piece;  /* points of the first piece: a chunk or, if the batch is pipelined, about half of the batch */
   bool pipelined; /* two pieces: gradients of the first are computed during the sum over ranks of the second */
   bool gradient;  /* a gradient follows: keep the activations if they fit in the cache (dynamics/activations.h) */
   bool ahead;     /* the next step is likely to need fresh points: those at `position` with step + 1 */

@@ -41,9 +41,10 @@ int dynamics_enter_stage(struct dynamics *dynamics, int stage);
  * of all later steps are the same. Pointers to local networks become invalid. Collective. FAILED: no memory. */
 int dynamics_set_costs(struct dynamics *dynamics, const double *cost);
 
-/* Does the same with measured costs (dynamics/cost_meter.h), if at least 16 steps were timed in this stage and if the
- * busiest rank thereby loses at least 2 % of the mean work of a rank. *excess: by which fraction of the mean its work
- * exceeded the mean; 0 if nothing was moved. Collective. FAILED: no memory. */
+/* Does the same with measured costs (dynamics/cost_meter.h), if they are known and the busiest rank thereby loses at
+ * least 2 % of the mean work of a rank; at most four times in a stage, and only if no rank has more than 64 MiB of
+ * units. *excess: by which fraction of the mean its work exceeded the mean; 0 if nothing was moved. Collective. FAILED:
+ * no memory. */
 int dynamics_correct_balance(struct dynamics *dynamics, double *excess);
 
 /* Local. Sets the step size of the previous step for the networks of one size. On resume, it comes from the
@@ -73,7 +74,7 @@ int dynamics_check(const struct dynamics *dynamics, int64_t step, bool units);
 /* Local, for measurements and tests. Returns the outputs, for outputs_recompute and outputs_share_points. */
 struct outputs *dynamics_outputs(struct dynamics *dynamics);
 
-/* Local, for tests. Returns the measured costs of tiles in this stage. */
+/* Local, for tests. Returns the measured costs of tiles since the last change of owners. */
 struct cost_meter *dynamics_cost_meter(struct dynamics *dynamics);
 
 /* Local. Returns the number of pairs (unit, point) of all steps so far on this rank, the measure of work; pairs (unit,

@@ -29,8 +29,8 @@ struct gradient_source {
   int (*create)(const struct update *update, const struct dataset *data, int threads, void **state);
   void (*free)(void *state); /* accepts NULL */
 
-  /* Local. Allocates work space for the networks of this rank. dynamics_enter_stage calls it at every change of stage,
-   * when blocks may have changed owners. FAILED: no memory. */
+  /* Local. Allocates work space for the networks of this rank. dynamics_set_costs calls it when blocks may have changed
+   * owners, for example at a change of stage. FAILED: no memory. */
   int (*reserve)(void *state);
 
   /* Moves the units of each network by one step: move [members] (dt 0: no bit changes). observation [locals] or

@@ -33,7 +33,7 @@ void outputs_free(struct outputs *outputs); /* accepts NULL */
 int outputs_reserve(struct outputs *outputs, int64_t count, int64_t kept_points);
 
 /* Local. Frees the memory for activations: none are kept until the next outputs_reserve, that is, until the next change
- * of stage. Results have the same bits. */
+ * of stage or correction of the balance. Results have the same bits. */
 void outputs_recompute(struct outputs *outputs);
 
 /* Compute f_n at the points of a batch. outputs_end returns whether all terms were finite and in range; if not, f_n is
@@ -55,7 +55,7 @@ void outputs_finish(struct outputs *outputs, int team_index);
  * (dynamics/point_exchange.h). The default is SHARE_IF_CHEAPER. Results have the same bits. */
 void outputs_share_points(struct outputs *outputs, enum point_sharing sharing);
 
-/* Completes the outputs at the piece that starts at point `first`. If any of its terms was not finite or out of range,
+/* Completes the outputs at the piece that starts at point `first`. If any of its terms was out of range or not finite,
  * f_n is NAN at its points. The caller does this for the first piece of a pipelined batch before outputs_end, which
  * completes only the others. Collective like outputs_end. */
 void outputs_end_piece(struct outputs *outputs, const struct team *team, const struct local_network *local,

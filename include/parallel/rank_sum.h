@@ -4,8 +4,8 @@
  * exchanges, groups of four ranks (or two) send their words to each other, and each rank adds what it receives. The
  * ranks of a group differ in one digit of their number (struct rank_sum_round). With many ranks, groups of four
  * neighbors first divide the words: each rank adds one quarter for its group, the exchanges carry only this quarter,
- * and at the end the group gathers the quarters. On p ranks this takes about log2(p)/2 + 1 rounds. MPI_Iallreduce of
- * Open MPI takes 2 log2(p) rounds; longer sums use it.
+ * and at the end the group gathers the quarters. On p ranks this takes about log2(p)/2 rounds, and one more with many
+ * ranks. MPI_Iallreduce of Open MPI takes 2 log2(p) rounds; longer sums use it.
  *
  * MPI makes progress only during MPI calls. rank_sum_progress starts the next round if the current one is complete, so
  * a caller that calls it every few microseconds loses little time. Only the main thread may call these functions. */

@@ -57,6 +57,7 @@ bool results_is_earlier(const char *path, const void *format);
 
 /* Write a file as JSON (path "-": standard output) or HDF5 (io/result_file.h). The HDF5 file also
  * has the attributes format_version, random_numbers, config and format (= "mckean-analysis"), and the group provenance.
+ * random_numbers names the generators of the program that writes the file, also if runs have format version 1.
  * FAILED: cannot write (FULL for HDF5 on a full disk). USAGE: the file at path is not an earlier result. After a
  * failure the file at path is unchanged. */
 int results_json(const struct results *results, const char *path);

@@ -134,9 +134,9 @@ static void draw(const struct batch_space *space, const struct team *team, struc
 #pragma omp parallel for num_threads(team->threads) schedule(static)
   for (int64_t p = begin; p < end; p += POINT_LANES) {
     const int count = (int)(end - p < POINT_LANES ? end - p : POINT_LANES);
+    if (p > begin && team->first + omp_get_thread_num() == 0) rank_gather_progress();
     dataset_points_labeling(space->data, &drawn->position, p, count, labels, drawn->x + (p - drawn->first) * d,
                             drawn->y + p);
-    if (team->first + omp_get_thread_num() == 0) rank_gather_progress();
   }
 }
 

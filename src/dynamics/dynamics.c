@@ -22,43 +22,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
-#include "base/error.h"
-#include "dynamics/birth_death.h"
-#include "dynamics/cost_meter.h"
-#include "dynamics/epoch_orders.h"
-#include "dynamics/gradient.h"
-#include "dynamics/gradient_source.h"
-#include "dynamics/outputs.h"
 #include "dynamics/second_moment.h"
 #include "dynamics/team.h"
-#include "dynamics/unit_costs.h"
-#include "dynamics/update.h"
+#include "dynamics_state.h"
 #include "parallel/heartbeat.h"
 #include "parallel/rank_gather.h"
-#include "particles/nonfinite.h"
-
-struct dynamics {
-  struct particles *particles;
-  const struct dataset *data;
-  const struct schedule *schedule;
-  int threads;
-  struct update update;
-  struct outputs *outputs;
-  struct gradient *gradient;
-  const struct gradient_source *source; /* NULL if gradients use sampled points */
-  void *source_state;
-  struct birth_death *birth_death; /* NULL: no births and deaths */
-  struct points test, train;       /* the fixed sets in kernel form */
-  struct epoch_orders orders;
-  int stage;
-  int64_t order_start;                   /* step at which the batch size last changed */
-  int order;                             /* number of changes of the batch size so far */
-  struct update_move move[ENSEMBLE_MAX]; /* [members]: of the current or the last step */
-  struct cost_meter meter;
-  double pairs;
-  struct nonfinite nonfinite;
-};
 
 /* ---- one step ---- */
 
@@ -203,15 +171,10 @@ static void exact_step(struct dynamics *dynamics, const struct request *request)
     dynamics->pairs += (double)particles->local[s].n * (double)local_network_units(&particles->local[s]);
 }
 
-/* Returns whether the costs of tiles can differ. With exact gradients they are known (unit_costs). */
-static bool balances(const struct dynamics *dynamics) {
-  return dynamics->particles->comm->size > 1 && dynamics->particles->ensemble.members > 1 && !dynamics->source;
-}
-
 void dynamics_step(struct dynamics *dynamics, int64_t step, double dt, struct observation *observation) {
   struct update_move *move = dynamics->move;
   const struct particles *particles = dynamics->particles;
-  const bool timed = balances(dynamics) && !observation && dt > 0 && cost_meter_times(&dynamics->meter, step);
+  const bool timed = dynamics->measures && !observation && dt > 0 && cost_meter_times(&dynamics->meter, step);
   const struct request batch = {.step = step,
                                 .set = POINTS_BATCH,
                                 .move = move,
@@ -259,98 +222,4 @@ double dynamics_pairs(const struct dynamics *dynamics) {
 
 double dynamics_waited(const struct dynamics *dynamics) {
   return outputs_waited(dynamics->outputs) + (dynamics->source ? dynamics->source->waited(dynamics->source_state) : 0);
-}
-
-/* ---- create, stages ---- */
-
-static int create_local(struct dynamics *dynamics) {
-  struct particles *particles = dynamics->particles;
-  const struct dataset *data = dynamics->data;
-  dynamics->source = gradient_source_find(&particles->unit, data);
-  if (dynamics->source)
-    TRY(dynamics->source->create(&dynamics->update, data, dynamics->threads, &dynamics->source_state));
-  if (dynamics->update.spec.birth_death.rate > 0) dynamics->birth_death = birth_death_create(&dynamics->update);
-  TRY(points_create(&dynamics->train, particles->precision, &particles->unit, (int)data->samples, data->d, data->x));
-  TRY(points_create(&dynamics->test, particles->precision, &particles->unit, (int)data->tests, data->d, data->test_x));
-  TRY(outputs_create(particles, data, dynamics->update.kernel, dynamics->threads, &dynamics->outputs));
-  return gradient_create(dynamics->outputs, &dynamics->update, dynamics->threads, &dynamics->gradient);
-}
-
-int dynamics_create(struct particles *particles, const struct dataset *data, const struct schedule *schedule,
-                    enum isa isa, int threads, struct dynamics **out) {
-  struct dynamics *dynamics = alloc_small(sizeof *dynamics);
-  *dynamics = (struct dynamics){.particles = particles,
-                                .data = data,
-                                .schedule = schedule,
-                                .threads = threads,
-                                .update = {.spec = schedule->update,
-                                           .kernel = kernel_find(particles->unit.type, particles->precision, isa),
-                                           .particles = particles},
-                                .stage = -1};
-  const int status = comm_agree(particles->comm, create_local(dynamics));
-  if (status == OK)
-    *out = dynamics;
-  else
-    dynamics_free(dynamics);
-  return status;
-}
-
-void dynamics_free(struct dynamics *dynamics) {
-  if (!dynamics) return;
-  gradient_free(dynamics->gradient);
-  outputs_free(dynamics->outputs);
-  points_free(&dynamics->test);
-  points_free(&dynamics->train);
-  epoch_orders_free(&dynamics->orders);
-  if (dynamics->source) dynamics->source->free(dynamics->source_state);
-  birth_death_free(dynamics->birth_death);
-  free(dynamics);
-}
-
-/* Allocates the work space that this rank's networks need in the current stage. */
-static int reserve(struct dynamics *dynamics) {
-  const struct particles *particles = dynamics->particles;
-  const struct dataset *data = dynamics->data;
-  int64_t batch = 1;
-  for (int s = 0; s < particles->locals; s++) {
-    const int64_t count = schedule_batch(dynamics->schedule, dynamics->stage, particles->local[s].n, data->samples);
-    if (count > batch) batch = count;
-  }
-  const int64_t fixed = data->samples > data->tests ? data->samples : data->tests;
-  if (dynamics->source) TRY(dynamics->source->reserve(dynamics->source_state));
-  if (dynamics->birth_death) TRY(birth_death_reserve(dynamics->birth_death));
-  TRY(epoch_orders_reserve(&dynamics->orders, particles, data, dynamics->schedule, dynamics->stage));
-  TRY(outputs_reserve(dynamics->outputs, batch > fixed ? batch : fixed, dynamics->source ? 0 : batch));
-  return gradient_reserve(dynamics->gradient, batch);
-}
-
-int dynamics_set_costs(struct dynamics *dynamics, const double *cost) {
-  struct particles *particles = dynamics->particles;
-  TRY(particles_balance(particles, cost));
-  cost_meter_start(&dynamics->meter, dynamics->meter.last);
-  return comm_agree(particles->comm, reserve(dynamics));
-}
-
-int dynamics_correct_balance(struct dynamics *dynamics, double *excess) {
-  enum { GAIN = 2 }; /* percent */
-  const struct particles *particles = dynamics->particles;
-  double cost[ENSEMBLE_MAX];
-  *excess = 0;
-  if (!balances(dynamics)) return OK;
-  if (!cost_meter_costs(&dynamics->meter, particles->comm, particles->ensemble.members, cost)) return OK;
-  const struct imbalance found = particles_imbalance(particles, cost);
-  if (100 * (found.current - found.balanced) < GAIN) return OK;
-  *excess = found.current - 1;
-  return dynamics_set_costs(dynamics, cost);
-}
-
-int dynamics_enter_stage(struct dynamics *dynamics, int stage) {
-  if (stage == dynamics->stage) return OK;
-  const struct schedule *schedule = dynamics->schedule;
-  dynamics->stage = stage;
-  dynamics->order = epoch_orders_changes(schedule, stage, &dynamics->order_start);
-  double cost[ENSEMBLE_MAX];
-  unit_costs(schedule, stage, &dynamics->particles->ensemble, dynamics->data, dynamics->update.kernel,
-             dynamics->threads, cost);
-  return dynamics_set_costs(dynamics, cost);
 }

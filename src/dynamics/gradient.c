@@ -177,7 +177,7 @@ static void add_gradient(const struct descent *descent, int thread, const struct
 }
 
 /* For points in memory: each thread computes the gradients of some tiles over the whole batch and updates these tiles.
- * Of a pipelined batch, only the last piece is left after gradient_begin. Call it in a parallel region of the team.
+ * Of a pipelined batch, only the second piece is left after gradient_begin. Call it in a parallel region of the team.
  * sums: those of the calling thread, or NULL. */
 static void descend_tiles(const struct descent *descent, int64_t tiles, struct particle_sums *sums) {
   struct gradient *gradient = descent->gradient;

@@ -38,20 +38,9 @@ static int finish(struct simulation *sim) {
   return simulation_save(sim, false);
 }
 
-/* Collective. */
-static int correct_balance(struct simulation *sim) {
-  double excess;
-  TRY(dynamics_correct_balance(sim->problem.dynamics, &excess));
-  if (excess > 0)
-    report_note(&sim->report,
-                "step %lld: redistributed the units, because the busiest rank had %.0f %% more work than the mean",
-                (long long)sim->step, 100 * excess);
-  return OK;
-}
-
-/* Each iteration enters the stage of the step, sets dt, saves and balances the work of the ranks if a checkpoint is
- * due, and records f_n if a field is due. simulation_step (simulation_record.c) then calls dynamics_step, which
- * observes the networks if a row of the history is due and moves all units. */
+/* Each iteration enters the stage of the step, sets dt, saves if a checkpoint is due, and records f_n if a field is
+ * due. simulation_step (simulation_record.c) then calls dynamics_step, which observes the networks if a row of the
+ * history is due and moves all units. */
 static int loop(struct simulation *sim) {
   struct dynamics *dynamics = sim->problem.dynamics;
   const struct schedule *schedule = &sim->problem.config->schedule;
@@ -62,10 +51,8 @@ static int loop(struct simulation *sim) {
     TRY(step_size_enter(&sim->step_size, sim->step));
     if (sim->step == sim->steps) return finish(sim);
     const bool end = request == STOP_END || (stop_at >= 0 && sim->step >= stop_at);
-    const bool save = end || request == STOP_CHECKPOINT || simulation_save_due(sim);
-    if (save) TRY(simulation_save(sim, request == STOP_END));
+    if (end || request == STOP_CHECKPOINT || simulation_save_due(sim)) TRY(simulation_save(sim, request == STOP_END));
     if (end) return STOPPED;
-    if (save) TRY(correct_balance(sim));
     TRY(simulation_record_field(sim));
     stability_watch_step(&sim->watch, sim->step, sim->step == sim->start, sim->history, &sim->report);
     simulation_step(sim, sim->step_size.segment.dt);

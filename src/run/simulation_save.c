@@ -68,7 +68,19 @@ static int write_checkpoint(struct simulation *sim, int64_t *bytes) {
   return comm_agree(sim->comm, status);
 }
 
-/* Writes the history and then the checkpoint of the current step. Collective. May be called again after FULL. */
+/* Corrects the balance of the work of the ranks before further steps. Collective. */
+static int correct_balance(struct simulation *sim) {
+  double excess = 0;
+  if (sim->step < sim->steps) TRY(dynamics_correct_balance(sim->problem.dynamics, &excess));
+  if (excess > 0 && sim->lock && !simulation_lost_output(sim))
+    report_note(&sim->report,
+                "step %lld: redistributed the units, because the busiest rank had %.0f %% more work than the mean",
+                (long long)sim->step, 100 * excess);
+  return OK;
+}
+
+/* Writes the history and then the checkpoint of the current step, after which units may move to other ranks.
+ * Collective. May be called again after FULL. */
 static int write_files(void *context) {
   struct simulation *sim = context;
   const double began = comm_time();
@@ -77,6 +89,7 @@ static int write_files(void *context) {
   TRY(history_write(sim->history, sim->step, &sim->provenance, may_write, sim));
   if (sim->saved == sim->step) return OK;
   TRY(write_checkpoint(sim, &bytes));
+  TRY(correct_balance(sim)); /* counts as a part of the save when the time limit is approached */
   sim->summary.checkpoints++;
   sim->summary.bytes += (double)bytes;
   stop_saved(&sim->stop, began);

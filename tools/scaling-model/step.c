@@ -2,10 +2,10 @@
  *
  * The program links the code of a run unchanged: dynamics_step, particles_create (ownership) and comm.c. So the model
  * follows every change in that code. This file replaces only the code that costs time or memory: the kernels
- * (particles/kernel.h) and dataset_points_labeling. The replacements compute nothing. They add the time that the real code would
- * take to `owed`, a variable of each rank. Before every call of MPI in a sum over ranks and at the end of the step, the
- * rank sleeps for this time, which advances the simulated clock. A stored parameter takes no memory (precision_stored),
- * so one process can simulate 10^8 particles on a thousand ranks.
+ * (particles/kernel.h) and dataset_points_labeling. The replacements compute nothing. They add the time that the real
+ * code would take to `owed`, a variable of each rank. Before every call of MPI in a sum over ranks and at the end of
+ * the step, the rank sleeps for this time, which advances the simulated clock. A stored parameter takes no memory
+ * (precision_stored), so one process can simulate 10^8 particles on a thousand ranks.
  *
  * Messages take processor time: each send and each receive of a sum, each test for messages that have arrived, and each
  * message with points (point_exchange_message_ns).
