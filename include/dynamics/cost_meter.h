@@ -30,9 +30,9 @@ bool cost_meter_times(struct cost_meter *meter, int64_t step);
 /* Local; threads may call it concurrently. Adds the seconds that this rank took for `tiles` tiles of a network. */
 void cost_meter_add(struct cost_meter *meter, int member, int64_t tiles, double seconds);
 
-/* Collective. Computes cost [members] in ns: for each size, the median over the groups of the mean time of a tile on all
- * ranks. The result is the same on all ranks. Returns false, on all ranks, if fewer than COST_METER_STEPS steps were
- * timed or some size has no measured time. */
+/* Collective. Computes cost [members] in ns: for each size, the median over the groups of the mean time of a tile on
+ * all ranks. The result is the same on all ranks. Returns false, on all ranks, if fewer than COST_METER_STEPS steps
+ * were timed or some size has no measured time. */
 bool cost_meter_costs(const struct cost_meter *meter, const struct comm *comm, int members, double *cost);
 
 #endif
