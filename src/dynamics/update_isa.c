@@ -21,9 +21,11 @@ INLINE void euler_rows(size_t stored, const struct tile_step *step) {
   const void *restrict tile = step->tile;
   double *restrict grad = step->grad;
   const double rate = step->rate;
-  for (int row = 0; row < tile_rows(step->d); row++)
-    for (int i = row * TILE; i < (row + 1) * TILE && step->train & tile_row_bit(row); i++)
+  for (int row = 0; row < tile_rows(step->d); row++) {
+    if (!(step->train & tile_row_bit(row))) continue;
+    for (int i = row * TILE; i < (row + 1) * TILE; i++)
       grad[i] = descend(number_get(stored, tile, (size_t)i), rate, grad[i]);
+  }
 }
 
 static void euler(const struct tile_step *step) {
@@ -41,12 +43,14 @@ INLINE void momentum_rows(size_t stored, const struct tile_step *step) {
   const void *restrict tile = step->tile;
   double *restrict grad = step->grad;
   const double mu = step->spec->mu, rate = step->rate;
-  for (int row = 0; row < tile_rows(step->d); row++)
-    for (int i = row * TILE; i < (row + 1) * TILE && step->train & tile_row_bit(row); i++) {
+  for (int row = 0; row < tile_rows(step->d); row++) {
+    if (!(step->train & tile_row_bit(row))) continue;
+    for (int i = row * TILE; i < (row + 1) * TILE; i++) {
       const double last = mu * number_get(stored, m, (size_t)i);
       number_put(stored, m, (size_t)i, descend(last, rate, grad[i]));
       grad[i] = descend(number_get(stored, tile, (size_t)i) + last, rate, grad[i]); /* the bits of euler if mu = 0 */
     }
+  }
 }
 
 /* Projects m, a tangent vector at the old theta, onto the tangent space at the new theta. */
@@ -76,12 +80,14 @@ INLINE void kick(size_t stored, const struct tile_step *step, double decay) {
   void *restrict v = step->rule_tile[0];
   double *restrict grad = step->grad;
   const double rate = (step->last_rate + step->rate) / 2;
-  for (int row = 0; row < tile_rows(step->d); row++)
-    for (int i = row * TILE; i < (row + 1) * TILE && step->train & tile_row_bit(row); i++) {
+  for (int row = 0; row < tile_rows(step->d); row++) {
+    if (!(step->train & tile_row_bit(row))) continue;
+    for (int i = row * TILE; i < (row + 1) * TILE; i++) {
       const double kicked = descend(number_get(stored, v, (size_t)i), rate, grad[i]);
       number_put(stored, v, (size_t)i, kicked);
       grad[i] = decay * kicked;
     }
+  }
 }
 
 /* Moves theta by dt times the mean of the velocity before (v) and after (grad) friction and noise. */
@@ -89,12 +95,14 @@ INLINE void drift(size_t stored, const struct tile_step *step) {
   void *restrict v = step->rule_tile[0], *restrict tile = step->tile;
   const double *restrict grad = step->grad;
   const double half = step->move->dt / 2;
-  for (int row = 0; row < tile_rows(step->d); row++)
-    for (int i = row * TILE; i < (row + 1) * TILE && step->train & tile_row_bit(row); i++) {
+  for (int row = 0; row < tile_rows(step->d); row++) {
+    if (!(step->train & tile_row_bit(row))) continue;
+    for (int i = row * TILE; i < (row + 1) * TILE; i++) {
       const double before = number_get(stored, v, (size_t)i);
       number_put(stored, tile, (size_t)i, number_get(stored, tile, (size_t)i) + half * (before + grad[i]));
       number_put(stored, v, (size_t)i, grad[i]);
     }
+  }
 }
 
 static void baoab(const struct tile_step *step) {
