@@ -23,8 +23,8 @@ struct cost_meter {
 /* Local. Starts a new measurement. */
 void cost_meter_start(struct cost_meter *meter);
 
-/* Local. Returns whether to time step `step`: one in 17 steps, but not the first. Reading the clock thus takes little
- * time. As 17 is a prime number, the timed steps are no special steps of the epochs of a fixed set. */
+/* Local. Returns whether to time step `step`: one in 17 steps, but not the first, so that reading the clock takes
+ * little time. 17 is a prime number, so the timed steps do not always fall on the first steps of epochs. */
 bool cost_meter_times(struct cost_meter *meter, int64_t step);
 
 /* Local; threads may call it concurrently. Adds the seconds that this rank took for `tiles` tiles of a network. */

@@ -29,8 +29,8 @@ struct dynamics {
   int64_t order_start;                   /* step at which the batch size last changed */
   int order;                             /* number of changes of the batch size so far */
   struct update_move move[ENSEMBLE_MAX]; /* [members]: of the current or the last step */
-  bool measures;    /* costs of tiles are measured, because they can differ from the assumed ones */
-  int corrections;  /* of the balance in this stage */
+  bool measures;                         /* the costs of tiles, because they can differ from the assumed ones */
+  int corrections;                       /* of the balance in this stage */
   struct cost_meter meter;
   double pairs;
   struct nonfinite nonfinite;
