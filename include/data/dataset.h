@@ -114,7 +114,7 @@ char *dataset_test_origin(const struct dataset *data);
 /* Computes points first .. first+count-1 of the batch at `position`: x [count][d] and, unless y is NULL, labels y
  * [count]. Local and pure: the points do not depend on how calls divide the batch. Cost of fresh points: data->draw_ns
  * per point, with count rounded up to a multiple of POINT_LANES; data->label_ns per label, with count rounded up to a
- * multiple of LABEL_LANES (Hermite targets: of POINT_LANES). */
+ * multiple of LABEL_LANES. */
 void dataset_points(const struct dataset *data, const struct batch_position *position, int64_t first, int count,
                     double *x, double *y);
 

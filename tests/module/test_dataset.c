@@ -225,27 +225,47 @@ static void noise_depends_on_the_index_in_the_batch(void **state) {
 }
 
 /* A range of labels: they have the same bits as all labels of the batch, and other elements of y are unchanged. */
-static void labels_do_not_depend_on_their_range(void **state) {
-  (void)state;
+static void check_ranges(const char *name, struct target_spec spec) {
   enum { P = 100, FIRST = 7 };
   const int64_t ranges[][2] = {{0, P + FIRST}, {8, 16}, {15, 48}, {31, 33}, {40, 40}, {99, 120}, {0, 3}};
   struct dataset_spec noisy = online;
   noisy.noise = 0.3;
-  struct dataset *data = create(noisy);
+  struct target *labeled;
+  struct dataset *data;
+  assert_ok(target_create(&world, &spec, &labeled));
+  assert_ok(dataset_create(labeled, &noisy, &data));
   const struct batch_position position = {.network = 3, .step = 17, .batch = P + FIRST};
   double x[P * D], y[P], part_x[P * D], part[P];
   dataset_points(data, &position, FIRST, P, x, y);
   for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
     for (int p = 0; p < P; p++) part[p] = -7;
     dataset_points_labeling(data, &position, FIRST, P, ranges[r], part_x, part);
-    expect(memcmp(part_x, x, sizeof x) == 0, "range %zu", r);
+    expect(memcmp(part_x, x, sizeof x) == 0, "%s, range %zu", name, r);
     for (int p = 0; p < P; p++) {
-      const bool labeled = FIRST + p >= ranges[r][0] && FIRST + p < ranges[r][1];
-      expect(part[p] == (labeled ? y[p] : -7), "range %zu, point %d: %g", r, FIRST + p, part[p]);
+      const bool in_range = FIRST + p >= ranges[r][0] && FIRST + p < ranges[r][1];
+      expect(part[p] == (in_range ? y[p] : -7), "%s, range %zu, point %d: %g", name, r, FIRST + p, part[p]);
     }
   }
-  assert_expected();
   dataset_free(data);
+  target_free(labeled);
+}
+
+static void labels_do_not_depend_on_their_range(void **state) {
+  (void)state;
+  check_ranges("spin", (struct target_spec){.type = TARGET_SPIN, .d = D, .seed = 1});
+  check_ranges("teacher", (struct target_spec){.type = TARGET_TEACHER,
+                                               .d = D,
+                                               .seed = 1,
+                                               .teacher_units = 5,
+                                               .teacher = {.type = UNIT_TANH, .c = {0, 1}, .a = {0, 1}, .b = {0, 1}}});
+  check_ranges("hermite", (struct target_spec){.type = TARGET_HERMITE,
+                                               .d = D,
+                                               .seed = 1,
+                                               .hermite = {.axes = HERMITE_RANDOM,
+                                                           .directions = 2,
+                                                           .terms = 2,
+                                                           .term = {{1, 1, {{0, 3}}}, {-0.7, 2, {{0, 1}, {1, 2}}}}}});
+  assert_expected();
 }
 
 /* dataset_draw takes points and noise from the given random streams, by index. */
