@@ -19,8 +19,15 @@ enum { TEAM_SPLIT, TEAM_LARGE = 2, TEAM_SINGLE };
 struct team {
   int index; /* index of the team and of its work space */
   int threads;
-  int first; /* in a parallel region of the team, thread k uses the work space of thread first + k */
+  int first; /* thread k of the team uses the work space of thread first + k */
 };
+
+/* The work on items begin .. end-1, with the work space of thread `thread`. */
+typedef void team_work(const void *context, int thread, int64_t begin, int64_t end);
+
+/* Divides items 0 .. count-1 among the threads of the team. A team of one thread calls `work` without a parallel region:
+ * a region takes about half a microsecond, as long as a few thousand pairs. */
+void team_run(const struct team *team, int64_t count, team_work *work, const void *context);
 
 /* Returns the number of teams of a rank with `threads` threads. */
 int team_count(int threads);
@@ -31,10 +38,11 @@ struct team team_of(int index, int threads);
 /* Returns whether a network of `blocks` blocks that is not split is small for a rank with `threads` threads. */
 bool team_small(int threads, int64_t blocks);
 
-/* Return whether single threads compute the small networks of this rank, and whether a single thread computes this
- * network. */
+/* Returns whether this network is small. It is not if it is split. */
+bool team_is_small(int threads, const struct local_network *local);
+
+/* Returns whether single threads compute the small networks of this rank. Reads all local networks. */
 bool team_single_threads(const struct particles *particles, int threads);
-bool team_is_single_thread(const struct particles *particles, int threads, const struct local_network *local);
 
 /* Returns the largest number of tiles that this rank has in any network that the team may compute, rounded up to
  * whole blocks; 0 if there is none. */

@@ -1,6 +1,5 @@
 #include "dynamics/batch.h"
 
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,19 +124,34 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high) {
   return value < low ? low : value > high ? high : value;
 }
 
-/* Draws points begin .. end-1 of a batch, which are in the chunk `drawn`, with labels in the range `labels`. Points do
- * not depend on the division of the work among threads. This can take long, so the main thread continues sums over
+/* Points begin .. end-1 of a batch, which are in the chunk `drawn`, with labels in the range `labels`. */
+struct drawing {
+  const struct batch_space *space;
+  const struct drawn_chunk *drawn;
+  int64_t begin, end;
+  const int64_t *labels;
+};
+
+/* Draws groups from .. to-1 of POINT_LANES of these points. This can take long, so the main thread continues sums over
  * ranks meanwhile. */
+static void draw_groups(const void *context, int thread, int64_t from, int64_t to) {
+  const struct drawing *drawing = context;
+  const struct drawn_chunk *drawn = drawing->drawn;
+  const int64_t d = drawing->space->particles->d, end = drawing->end;
+  for (int64_t group = from; group < to; group++) {
+    const int64_t p = drawing->begin + group * POINT_LANES;
+    const int count = (int)(end - p < POINT_LANES ? end - p : POINT_LANES);
+    if (group > 0 && thread == 0) rank_gather_progress();
+    dataset_points_labeling(drawing->space->data, &drawn->position, p, count, drawing->labels,
+                            drawn->x + (p - drawn->first) * d, drawn->y + p);
+  }
+}
+
+/* Points do not depend on the division of the work among threads. */
 static void draw(const struct batch_space *space, const struct team *team, struct drawn_chunk *drawn, int64_t begin,
                  int64_t end, const int64_t labels[2]) {
-  const int64_t d = space->particles->d;
-#pragma omp parallel for num_threads(team->threads) schedule(static)
-  for (int64_t p = begin; p < end; p += POINT_LANES) {
-    const int count = (int)(end - p < POINT_LANES ? end - p : POINT_LANES);
-    if (p > begin && team->first + omp_get_thread_num() == 0) rank_gather_progress();
-    dataset_points_labeling(space->data, &drawn->position, p, count, labels, drawn->x + (p - drawn->first) * d,
-                            drawn->y + p);
-  }
+  const struct drawing drawing = {.space = space, .drawn = drawn, .begin = begin, .end = end, .labels = labels};
+  team_run(team, (end - begin + POINT_LANES - 1) / POINT_LANES, draw_groups, &drawing);
 }
 
 static void draw_more(const struct batch_space *space, const struct team *team, struct drawn_chunk *drawn, int count) {

@@ -126,6 +126,18 @@ static void process_network(struct dynamics *dynamics, int team_index, const str
   measure(dynamics, &team, local, request, working(dynamics, request) - began);
 }
 
+/* Each thread computes small networks by itself. */
+static void process_small_networks(struct dynamics *dynamics, const struct request *request) {
+  const struct particles *particles = dynamics->particles;
+  const int threads = dynamics->threads;
+#pragma omp parallel for num_threads(threads) schedule(dynamic)
+  for (int s = particles->split; s < particles->locals; s++) {
+    if (!team_is_small(threads, &particles->local[s])) continue;
+    process_network(dynamics, TEAM_SINGLE + omp_get_thread_num(), &particles->local[s], request);
+    if (particles->split > 0 && omp_get_thread_num() == 0) rank_gather_progress();
+  }
+}
+
 /* Computes all local networks. The split ones begin first and finish last, so that their sums over ranks proceed while
  * the rank computes the others: first the large networks, each with all threads; then the small ones, each with one
  * thread. The first loop sets the orders that networks share, so that threads only read them. */
@@ -144,16 +156,11 @@ static void process_networks(struct dynamics *dynamics, const struct request *re
     seconds[s] = working(dynamics, request) - began;
   }
   for (int s = split; s < end; s++) {
-    if (single && team_is_single_thread(particles, threads, &particles->local[s])) continue;
+    if (single && team_is_small(threads, &particles->local[s])) continue;
     process_network(dynamics, TEAM_LARGE, &particles->local[s], request);
     if (split > 0) rank_gather_progress();
   }
-#pragma omp parallel for num_threads(threads) schedule(dynamic) if (single)
-  for (int s = split; s < (single ? end : split); s++) {
-    if (!team_is_single_thread(particles, threads, &particles->local[s])) continue;
-    process_network(dynamics, TEAM_SINGLE + omp_get_thread_num(), &particles->local[s], request);
-    if (split > 0 && omp_get_thread_num() == 0) rank_gather_progress();
-  }
+  if (single) process_small_networks(dynamics, request);
   for (int s = 0; s < split; s++) {
     const double began = working(dynamics, request);
     const struct team team = team_of(TEAM_SPLIT + s, threads);

@@ -77,13 +77,13 @@ void evaluation_outputs(struct evaluation *evaluation, const bool *chosen, int64
   for (int s = 0; s < split; s++)
     if (chosen[local[s].network]) begin(evaluation, TEAM_SPLIT + s, &local[s]);
   for (int s = split; s < locals; s++) {
-    if (!chosen[local[s].network] || (single && team_is_single_thread(particles, threads, &local[s]))) continue;
+    if (!chosen[local[s].network] || (single && team_is_small(threads, &local[s]))) continue;
     begin(evaluation, TEAM_LARGE, &local[s]);
     end(evaluation, TEAM_LARGE, &local[s], f);
   }
 #pragma omp parallel for num_threads(threads) schedule(dynamic) if (single)
   for (int s = split; s < (single ? locals : split); s++) {
-    if (!chosen[local[s].network] || !team_is_single_thread(particles, threads, &local[s])) continue;
+    if (!chosen[local[s].network] || !team_is_small(threads, &local[s])) continue;
     begin(evaluation, TEAM_SINGLE + omp_get_thread_num(), &local[s]);
     end(evaluation, TEAM_SINGLE + omp_get_thread_num(), &local[s], f);
   }

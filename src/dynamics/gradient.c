@@ -1,6 +1,5 @@
 #include "dynamics/gradient.h"
 
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,6 +147,7 @@ struct descent {
   const struct local_network *local;
   const struct batch *batch;
   const struct update_move *move;
+  struct particle_sums *sums; /* NULL: none are needed */
 };
 
 /* Returns P alpha: the sum over the points of the batch, divided by it, is the gradient by which the units move. */
@@ -176,80 +176,97 @@ static void add_gradient(const struct descent *descent, int thread, const struct
   gradient->kernel->gradient(tile, points, r, activations, pipelined && first > 0, sums, grad);
 }
 
-/* For points in memory: each thread computes the gradients of some tiles over the whole batch and updates these tiles.
- * Of a pipelined batch, only the second piece is left after gradient_begin. Call it in a parallel region of the team.
- * sums: those of the calling thread, or NULL. */
-static void descend_tiles(const struct descent *descent, int64_t tiles, struct particle_sums *sums) {
-  struct gradient *gradient = descent->gradient;
+/* Updates tile t by its gradient, and adds its particle means to `own` if they are needed. */
+static void update(const struct descent *descent, int64_t t, double *grad, struct particle_sums *own) {
+  update_tile(descent->gradient->update, descent->local, t, grad, divisor(descent), descent->move,
+              descent->sums ? own : NULL);
+}
+
+static void merge(const struct descent *descent, const struct particle_sums *own) {
+  if (descent->sums) unit_sum_merge(PARTICLE_MEANS * WIDE_LIMBS, own->words, descent->sums->words);
+}
+
+/* For points in memory: computes the gradients of tiles begin .. end-1 over the whole batch and updates these tiles. Of
+ * a pipelined batch, only the second piece is left after gradient_begin. */
+static void descend_tiles(const void *context, int thread, int64_t begin, int64_t end) {
+  const struct descent *descent = context;
+  const struct gradient *gradient = descent->gradient;
   const struct batch *batch = descent->batch;
-  const int thread = descent->team->first + omp_get_thread_num();
   double *grad = gradient->thread[thread].grad;
-#pragma omp for schedule(static)
-  for (int64_t t = 0; t < tiles; t++) {
+  struct particle_sums own = {0};
+  for (int64_t t = begin; t < end; t++) {
     memset(grad, 0, sizeof *grad * tile_numbers(gradient->particles->d));
     for (int64_t first = batch->pipelined ? batch->piece : 0; first < batch->count;
          first += batch_piece_points(batch, first)) {
       const struct points points = outputs_points(gradient->outputs, descent->team, batch, first);
       add_gradient(descent, thread, &points, first, t, grad);
     }
-    update_tile(gradient->update, descent->local, t, grad, divisor(descent), descent->move, sums);
+    update(descent, t, grad, &own);
   }
+  merge(descent, &own);
+}
+
+/* The gradients of some tiles over the points of a piece that starts at point `first` of the batch. */
+struct piece {
+  const struct descent *descent;
+  struct points points;
+  int64_t first;
+  int64_t tile; /* the first tile */
+  double *grad; /* [tiles][tile_numbers(d)]; NULL: add to the sums of a pipelined batch */
+};
+
+static double *piece_grad(const struct piece *piece, int64_t t) {
+  return piece->grad ? piece->grad + tile_numbers(piece->descent->gradient->particles->d) * (size_t)t : NULL;
+}
+
+static void add_gradients(const void *context, int thread, int64_t begin, int64_t end) {
+  const struct piece *piece = context;
+  for (int64_t t = begin; t < end; t++)
+    add_gradient(piece->descent, thread, &piece->points, piece->first, piece->tile + t, piece_grad(piece, t));
+}
+
+static void update_tiles(const void *context, int thread, int64_t begin, int64_t end) {
+  (void)thread;
+  const struct piece *piece = context;
+  struct particle_sums own = {0};
+  for (int64_t t = begin; t < end; t++) update(piece->descent, piece->tile + t, piece_grad(piece, t), &own);
+  merge(piece->descent, &own);
 }
 
 /* For points that are drawn chunk by chunk: draws each chunk once per group of tiles, adds its terms to the gradients
  * of these tiles, and updates the tiles after the last chunk. */
-static void descend_groups(const struct descent *descent, int64_t tiles, struct particle_sums *sums) {
+static void descend_groups(const struct descent *descent, int64_t tiles) {
   struct gradient *gradient = descent->gradient;
   const struct team *team = descent->team;
   const struct gradient_team *space = &gradient->team[team->index];
-  const size_t numbers = tile_numbers(gradient->particles->d);
-  for (int64_t begin = 0; begin < tiles; begin += space->group_tiles) {
-    const int64_t count = min64(space->group_tiles, tiles - begin);
-    memset(space->group, 0, sizeof(double) * numbers * (size_t)count);
-    for (int64_t first = 0; first < descent->batch->count; first += gradient->chunk) {
-      const struct points points = outputs_points(gradient->outputs, team, descent->batch, first);
-#pragma omp parallel for num_threads(team->threads) schedule(static)
-      for (int64_t t = 0; t < count; t++)
-        add_gradient(descent, team->first + omp_get_thread_num(), &points, first, begin + t,
-                     space->group + numbers * (size_t)t);
+  struct piece piece = {.descent = descent, .grad = space->group};
+  for (; piece.tile < tiles; piece.tile += space->group_tiles) {
+    const int64_t count = min64(space->group_tiles, tiles - piece.tile);
+    memset(space->group, 0, sizeof(double) * tile_numbers(gradient->particles->d) * (size_t)count);
+    for (piece.first = 0; piece.first < descent->batch->count; piece.first += gradient->chunk) {
+      piece.points = outputs_points(gradient->outputs, team, descent->batch, piece.first);
+      team_run(team, count, add_gradients, &piece);
     }
-#pragma omp parallel num_threads(team->threads)
-    {
-      struct particle_sums own = {0};
-#pragma omp for schedule(static)
-      for (int64_t t = 0; t < count; t++)
-        update_tile(gradient->update, descent->local, begin + t, space->group + numbers * (size_t)t, divisor(descent),
-                    descent->move, sums ? &own : NULL);
-      if (sums) unit_sum_merge(PARTICLE_MEANS * WIDE_LIMBS, own.words, sums->words);
-    }
+    team_run(team, count, update_tiles, &piece);
   }
 }
 
 void gradient_begin(struct gradient *gradient, const struct team *team, const struct loss_spec *loss,
                     const struct local_network *local, const struct batch *batch) {
-  const int64_t tiles = network_tiles(local_network_units(local));
   const struct descent descent = {.gradient = gradient, .team = team, .local = local, .batch = batch};
-  const int count = batch_piece_points(batch, 0);
   outputs_end_piece(gradient->outputs, team, local, batch, 0);
-  gradient_residuals(gradient, team, loss, batch, 0, count);
-  const struct points points = outputs_points(gradient->outputs, team, batch, 0);
-#pragma omp parallel for num_threads(team->threads) schedule(static) if (tiles > 1)
-  for (int64_t t = 0; t < tiles; t++)
-    add_gradient(&descent, team->first + omp_get_thread_num(), &points, 0, t, NULL);
+  gradient_residuals(gradient, team, loss, batch, 0, batch_piece_points(batch, 0));
+  const struct piece piece = {.descent = &descent, .points = outputs_points(gradient->outputs, team, batch, 0)};
+  team_run(team, network_tiles(local_network_units(local)), add_gradients, &piece);
 }
 
 void gradient_descend(struct gradient *gradient, const struct team *team, const struct local_network *local,
                       const struct batch *batch, const struct update_move *move, struct particle_sums *sums) {
   const int64_t tiles = network_tiles(local_network_units(local));
-  const struct descent descent = {.gradient = gradient, .team = team, .local = local, .batch = batch, .move = move};
-  if (!batch->whole && batch->count > gradient->chunk) { /* each pass over the chunks draws them again */
-    descend_groups(&descent, tiles, sums);
-    return;
-  }
-#pragma omp parallel num_threads(team->threads) if (tiles > 1)
-  {
-    struct particle_sums own = {0};
-    descend_tiles(&descent, tiles, sums ? &own : NULL);
-    if (sums) unit_sum_merge(PARTICLE_MEANS * WIDE_LIMBS, own.words, sums->words);
-  }
+  const struct descent descent = {
+      .gradient = gradient, .team = team, .local = local, .batch = batch, .move = move, .sums = sums};
+  if (!batch->whole && batch->count > gradient->chunk)
+    descend_groups(&descent, tiles); /* each pass over the chunks draws them again */
+  else
+    team_run(team, tiles, descend_tiles, &descent);
 }

@@ -165,25 +165,26 @@ static void sum_block(const struct outputs *outputs, const struct team *team, in
   unit_sum_add(UNIT_SUM_NARROW, points->count, space->sum, words);
 }
 
-/* Adds c phi of all local units, at the points of the piece that starts at point `first`, to the exact sums `words`. */
-static void sum_blocks(const struct outputs *outputs, const struct team *team, const struct local_network *local,
-                       const struct points *points, int64_t first, int64_t *words) {
-  const int64_t count = unit_sum_words(UNIT_SUM_NARROW, points->count);
-  if (team->threads == 1) {
-    for (int64_t block = 0; block < local->blocks; block++)
-      sum_block(outputs, team, team->first, local, block, points, first, words);
-    return;
-  }
-#pragma omp parallel num_threads(team->threads) if (local->blocks > 1)
-  {
-    const int thread = team->first + omp_get_thread_num();
-    int64_t *own = outputs->thread[thread].words;
-    memset(own, 0, sizeof *own * (size_t)count);
-#pragma omp for schedule(static)
-    for (int64_t block = 0; block < local->blocks; block++)
-      sum_block(outputs, team, thread, local, block, points, first, own);
-    unit_sum_merge(count, own, words);
-  }
+/* The sums over the units of a network, at the points of the piece that starts at point `first`. */
+struct piece_sums {
+  const struct outputs *outputs;
+  const struct team *team;
+  const struct local_network *local;
+  struct points points;
+  int64_t first;
+  int64_t *words;
+};
+
+/* Adds c phi of the units of blocks begin .. end-1 to the exact sums. */
+static void sum_blocks(const void *context, int thread, int64_t begin, int64_t end) {
+  const struct piece_sums *sums = context;
+  const int64_t count = unit_sum_words(UNIT_SUM_NARROW, sums->points.count);
+  const bool alone = sums->team->threads == 1;
+  int64_t *own = alone ? sums->words : sums->outputs->thread[thread].words;
+  if (!alone) memset(own, 0, sizeof *own * (size_t)count);
+  for (int64_t block = begin; block < end; block++)
+    sum_block(sums->outputs, sums->team, thread, sums->local, block, &sums->points, sums->first, own);
+  if (!alone) unit_sum_merge(count, own, sums->words);
 }
 
 /* The sum over ranks of a piece starts as soon as its words are complete. The rank waits for it here only if nothing is
@@ -205,7 +206,9 @@ void outputs_begin(struct outputs *outputs, const struct team *team, const struc
     const int64_t k = first / batch->piece, sums = unit_sum_words(UNIT_SUM_NARROW, points.count);
     int64_t *words = space->words + k * outputs->chunk_words;
     memset(words, 0, sizeof *words * (size_t)sums);
-    sum_blocks(outputs, team, local, &points, first, words);
+    team_run(team, local->blocks, sum_blocks,
+             &(struct piece_sums){
+                 .outputs = outputs, .team = team, .local = local, .points = points, .first = first, .words = words});
     if (!local->group) continue;
     if (divided) memcpy(words + sums, batch_labels(&space->batch) + first, sizeof *words * (size_t)points.count);
     const int64_t count = sums + (divided ? points.count : 0);

@@ -1,5 +1,7 @@
 #include "dynamics/team.h"
 
+#include <omp.h>
+
 enum { SMALL_BLOCKS = 8 }; /* per thread; threads that share a network with fewer blocks have unequal work */
 
 int team_count(int threads) {
@@ -11,22 +13,31 @@ struct team team_of(int index, int threads) {
   return (struct team){index, single ? 1 : threads, single ? index - TEAM_SINGLE : 0};
 }
 
+void team_run(const struct team *team, int64_t count, team_work *work, const void *context) {
+  if (team->threads == 1 || count == 1) {
+    work(context, team->first, 0, count);
+    return;
+  }
+#pragma omp parallel num_threads(team->threads)
+  {
+    const int64_t k = omp_get_thread_num(), threads = omp_get_num_threads();
+    work(context, team->first + (int)k, count * k / threads, count * (k + 1) / threads);
+  }
+}
+
 bool team_small(int threads, int64_t blocks) {
   return blocks < SMALL_BLOCKS * threads;
 }
 
-static bool is_small(int threads, const struct local_network *local) {
+bool team_is_small(int threads, const struct local_network *local) {
   return !local->group && team_small(threads, local->blocks);
 }
 
 bool team_single_threads(const struct particles *particles, int threads) {
   int small = 0;
-  for (int s = particles->split; s < particles->locals; s++) small += is_small(threads, &particles->local[s]);
-  return threads > 1 && small >= threads;
-}
-
-bool team_is_single_thread(const struct particles *particles, int threads, const struct local_network *local) {
-  return is_small(threads, local) && team_single_threads(particles, threads);
+  if (threads == 1) return false;
+  for (int s = particles->split; s < particles->locals; s++) small += team_is_small(threads, &particles->local[s]);
+  return small >= threads;
 }
 
 int64_t team_tiles(const struct particles *particles, int threads, int index) {
@@ -34,7 +45,7 @@ int64_t team_tiles(const struct particles *particles, int threads, int index) {
   int64_t most = 0;
   for (int s = 0; s < particles->locals; s++) {
     const struct local_network *local = &particles->local[s];
-    const bool single = single_threads && is_small(threads, local);
+    const bool single = single_threads && team_is_small(threads, local);
     const bool served = s < particles->split  ? index == s
                         : index == TEAM_LARGE ? !single
                                               : index >= TEAM_SINGLE && single;

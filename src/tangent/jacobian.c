@@ -1,6 +1,5 @@
 #include "tangent/jacobian.h"
 
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,6 +160,28 @@ static struct block block_of(const struct network_sum *network, int thread, int6
 /* Stores the terms of a block in block->space->sum. */
 typedef void block_terms(const struct network_sum *network, const struct block *block);
 
+/* The sums over the blocks of a network. */
+struct block_sums {
+  const struct network_sum *network;
+  int count; /* sums */
+  block_terms *terms;
+  int64_t *total;
+};
+
+static void sum_blocks(const void *context, int thread, int64_t begin, int64_t end) {
+  const struct block_sums *sums = context;
+  const int64_t words = unit_sum_words(UNIT_SUM_NARROW, sums->count);
+  int64_t *own = sums->network->jacobian->thread[thread].words;
+  memset(own, 0, sizeof *own * (size_t)words);
+  for (int64_t i = begin; i < end; i++) {
+    if (thread == 0) heartbeat_beat(); /* a block with many points is slow */
+    const struct block block = block_of(sums->network, thread, i);
+    sums->terms(sums->network, &block);
+    unit_sum_add(UNIT_SUM_NARROW, sums->count, block.space->sum, own);
+  }
+  unit_sum_merge(words, own, sums->total);
+}
+
 /* mean [count] = (1/n) sum of the terms of all blocks of a network. Returns whether all terms were finite and in
  * range. */
 static bool mean_over_units(const struct network_sum *network, int count, block_terms *terms, double *mean) {
@@ -170,20 +191,8 @@ static bool mean_over_units(const struct network_sum *network, int count, block_
   const int64_t words = unit_sum_words(UNIT_SUM_NARROW, count);
   int64_t *total = jacobian->team[team->first].words;
   memset(total, 0, sizeof *total * (size_t)words);
-#pragma omp parallel num_threads(team->threads) if (local->blocks > 1)
-  {
-    const int thread = team->first + omp_get_thread_num();
-    int64_t *own = jacobian->thread[thread].words;
-    memset(own, 0, sizeof *own * (size_t)words);
-#pragma omp for schedule(static)
-    for (int64_t i = 0; i < local->blocks; i++) {
-      if (omp_get_thread_num() == 0) heartbeat_beat(); /* a block with many points is slow */
-      const struct block block = block_of(network, thread, i);
-      terms(network, &block);
-      unit_sum_add(UNIT_SUM_NARROW, count, block.space->sum, own);
-    }
-    unit_sum_merge(words, own, total);
-  }
+  const struct block_sums sums = {.network = network, .count = count, .terms = terms, .total = total};
+  team_run(team, local->blocks, sum_blocks, &sums);
   unit_sum_over_ranks(local, words, total);
   const bool finite = unit_sum_values(UNIT_SUM_NARROW, count, total, mean);
   for (int i = 0; i < count; i++) mean[i] /= (double)local->n;
