@@ -6,6 +6,7 @@
  *   MCKEAN_STALE=K        the first K attempts to open a checkpoint fail with ESTALE, as if the file server had lost it
  *   MCKEAN_CRASH=K        the process is killed (SIGKILL) just before its K-th change to a file, counted from the
  *                         opening of its lock
+ *   MCKEAN_CLOCK=K        each reading of CLOCK_MONOTONIC adds K microseconds to all later readings
  *   MCKEAN_TRACE=FILE     no fault: appends a line to FILE for each write, sync, rename and removal of a file by any
  *                         process, in order: PROCESS<tab>CALL<tab>PATH[<tab>NEW PATH]. A write or sync is recorded
  *                         after it succeeded, a rename or removal before the call */
@@ -22,6 +23,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes" /* open64, pwrite64, ftruncate64 */
@@ -168,4 +170,15 @@ int unlink(const char *path) {
   count_change_or_die();
   trace("unlink", path, NULL);
   return REAL(unlink)(path);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+  static long readings; /* changed by all threads */
+  const char *fault = getenv("MCKEAN_CLOCK");
+  const int status = REAL(clock_gettime)(clock, now);
+  if (!fault || clock != CLOCK_MONOTONIC || status != 0) return status;
+  const long long ns = now->tv_nsec + __atomic_fetch_add(&readings, 1, __ATOMIC_RELAXED) * 1000LL * atol(fault);
+  now->tv_sec += ns / 1000000000;
+  now->tv_nsec = ns % 1000000000;
+  return status;
 }
