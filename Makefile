@@ -27,7 +27,8 @@ PACKAGES := $(MPI_PACKAGE) $(HDF5_PACKAGE) $(call known,scalapack-$(or $(MPI),op
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith
 # GCC takes MPICH's MPI_STATUSES_IGNORE, the address 1, for an array that is too short.
 WARN += $(if $(filter mpich,$(MPI)),-Wno-stringop-overflow -Wno-unknown-warning-option)
-OPT ?= -O2 -g
+# -O3 vectorizes loops whose number of iterations is not constant; with GCC 12, -O2 does not.
+OPT ?= -O3 -g
 FORTIFY ?= -D_FORTIFY_SOURCE=2
 OPENMP ?= -fopenmp
 SANITIZE := -fsanitize=address,undefined -fno-omit-frame-pointer

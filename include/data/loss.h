@@ -13,7 +13,7 @@
  *
  * To add a loss:
  *   - add a constant to enum loss_type, and the parameters of the loss to struct loss_spec;
- *   - in loss.c, add its value and derivative at one point, RESIDUALS(name), and a row of loss_table;
+ *   - in loss.c, add its value and derivative at one point, LOOPS(name), and a row of loss_table;
  *   - in src/config/table.c, add the keys of its parameters. */
 #ifndef MCKEAN_DATA_LOSS_H
 #define MCKEAN_DATA_LOSS_H
@@ -35,10 +35,10 @@ struct loss {
   const char *help;
   const char *units; /* physical units of the loss, in terms of those of f */
 
-  /* Adds l(f_p, y_p) for p = 0 .. count-1, in this order, to sum, and stores r [count]. Returns the new sum. */
-  double (*residuals)(const struct loss_spec *spec, int64_t count, const double *f, const double *y, double *r,
-                      double sum);
+  /* Returns sum + l(f_0, y_0) + ... + l(f_(count-1), y_(count-1)), added in this order. */
+  double (*sum)(const struct loss_spec *spec, int64_t count, const double *f, const double *y, double sum);
 
+  void (*residuals)(const struct loss_spec *spec, int64_t count, const double *f, const double *y, double *r);
   double (*curvature)(const struct loss_spec *spec); /* returns an upper bound of l'' */
 
   /* Returns whether the loss accepts the label y; NULL if it accepts all finite labels. labels: the accepted labels, as
@@ -56,9 +56,9 @@ extern const struct loss loss_table[LOSS_TYPES]; /* indexed by enum loss_type */
 /* Local. Returns the mean loss (1/count) sum_p l(f_p, y_p); NAN if some f_p is NAN. f, y [count]. */
 double loss_mean(const struct loss_spec *spec, int64_t count, const double *f, const double *y);
 
-/* Local. Returns the same mean, and stores the residuals r [count] as numbers of `real` bytes (4: float, 8: double). */
-double loss_residuals(const struct loss_spec *spec, int64_t count, const double *f, const double *y, size_t real,
-                      void *r);
+/* Local. Stores the residuals r [count] as numbers of `real` bytes (4: float, 8: double). */
+void loss_residuals(const struct loss_spec *spec, int64_t count, const double *f, const double *y, size_t real,
+                    void *r);
 
 /* Local. Returns (1/count) sum_p l(0, y_p). */
 double loss_at_zero(const struct loss_spec *spec, int64_t count, const double *y);

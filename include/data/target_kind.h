@@ -89,8 +89,8 @@ struct target_kind {
    * 1 to POINT_LANES. May also set other elements of y. NULL: evaluate is used. */
   void (*evaluate_lanes)(const struct target *target, const double *x, int count, double *y);
 
-  /* Computes the terms psi_t of f at these points, without their coefficients: psi [terms][POINT_LANES]. NULL: f has no
-   * terms. */
+  /* Computes the terms psi_t of f at these points, without their coefficients: psi [terms][POINT_LANES], 64-byte
+   * aligned. May also set other elements of psi. NULL: f has no terms. */
   void (*evaluate_terms)(const struct target *target, const double *x, int count, double *psi);
 
   /* Returns the approximate processor time of a label in ns, the same on all ranks. Local. NULL: labels are stored. */

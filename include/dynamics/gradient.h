@@ -30,10 +30,9 @@ void gradient_free(struct gradient *gradient); /* accepts NULL */
 int gradient_reserve(struct gradient *gradient, int64_t count);
 
 /* Local; call it when the outputs at these points are complete: after outputs_end, or after outputs_end_piece. Stores
- * the residuals at points first .. first+count-1 of a batch in the work space of the team. Returns the mean loss at
- * these points. */
-double gradient_residuals(struct gradient *gradient, const struct team *team, const struct loss_spec *loss,
-                          const struct batch *batch, int64_t first, int64_t count);
+ * the residuals at points first .. first+count-1 of a batch in the work space of the team. */
+void gradient_residuals(struct gradient *gradient, const struct team *team, const struct loss_spec *loss,
+                        const struct batch *batch, int64_t first, int64_t count);
 
 /* For a pipelined batch (dynamics/batch.h), between outputs_begin and outputs_end: computes the gradients over the
  * first piece, as soon as its sum over ranks is complete and while the sum of the second piece is under way. Collective

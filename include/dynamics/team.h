@@ -25,8 +25,9 @@ struct team {
 /* The work on items begin .. end-1, with the work space of thread `thread`. */
 typedef void team_work(const void *context, int thread, int64_t begin, int64_t end);
 
-/* Divides items 0 .. count-1 among the threads of the team. A team of one thread calls `work` without a parallel region:
- * a region takes about half a microsecond, as long as a few thousand pairs. */
+/* Divides items 0 .. count-1 among the threads of the team. Thread 0, which also keeps sums over ranks going, gets as
+ * many as any other. A team of one thread calls `work` without a parallel region, and so does any team for one item: a
+ * region of one thread takes about half a microsecond, as long as 1000 pairs of a small network. */
 void team_run(const struct team *team, int64_t count, team_work *work, const void *context);
 
 /* Returns the number of teams of a rank with `threads` threads. */

@@ -1,24 +1,34 @@
 #include "base/exact_sum.h"
 
 #include <math.h>
+#include <string.h>
 
-/* Adding and then subtracting 1.5 * 2^52 rounds v to the nearest integer, for |v| < 2^51. */
+#include "base/target_clones.h"
+
+/* For |v| < 2^51, v + 1.5 * 2^52 is the integer nearest to v, plus 1.5 * 2^52; numbers of this size are 1 apart, and so
+ * are their bits. */
 static const double ROUND = 0x1.8p52;
 
-void exact_sum_add(int count, const double *restrict v, int64_t *restrict sum) {
+static int64_t bits(double v) {
+  int64_t bits;
+  memcpy(&bits, &v, sizeof bits);
+  return bits;
+}
+
+/* The compiler vectorizes this loop: it has no conversion of a double to an integer, which only AVX-512 has. */
+TARGET_CLONES void exact_sum_add(int count, const double *restrict v, int64_t *restrict sum) {
   int64_t *restrict l0 = sum, *restrict l1 = sum + count, *restrict l2 = sum + 2 * (int64_t)count;
   int64_t invalid = 0;
   for (int i = 0; i < count; i++) {
     const bool valid = fabs(v[i]) < 0x1p39; /* false for NaN */
     invalid |= !valid;
-    const double term = valid ? v[i] : 0;
-    const double head = (term + ROUND) - ROUND;
-    const double middle = (term - head) * 0x1p40; /* exact: |term - head| <= 1/2 */
-    const double whole = (middle + ROUND) - ROUND;
-    const double low = (middle - whole) * 0x1p40;
-    l0[i] += (int64_t)head;
-    l1[i] += (int64_t)whole;
-    l2[i] += (int64_t)((low + ROUND) - ROUND);
+    const double term = valid ? v[i] : 0, head = term + ROUND;
+    const double middle = (term - (head - ROUND)) * 0x1p40; /* exact: |term - (head - ROUND)| <= 1/2 */
+    const double whole = middle + ROUND;
+    const double low = (middle - (whole - ROUND)) * 0x1p40 + ROUND;
+    l0[i] += bits(head) - bits(ROUND);
+    l1[i] += bits(whole) - bits(ROUND);
+    l2[i] += bits(low) - bits(ROUND);
   }
   sum[3 * (int64_t)count] |= invalid;
 }

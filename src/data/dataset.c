@@ -284,11 +284,12 @@ const uint32_t *dataset_order(const struct dataset *data, const struct batch_pos
   return order->rows;
 }
 
-/* Returns the row in the fixed set of point i of the batch at `position`. */
-static int64_t row_of(const struct dataset *data, const struct batch_position *position, int64_t i) {
-  if (position->batch >= data->samples) return i;
+/* Returns the rows in the fixed set of the points of the batch at `position`; NULL: row i is that of point i. */
+static const uint32_t *rows_of(const struct dataset *data, const struct batch_position *position) {
+  if (position->batch >= data->samples) return NULL;
+  if (!position->rows) die("a mini-batch lacks the order of its epoch");
   const int64_t batches = data->samples / position->batch;
-  return position->rows[position->epoch_step % batches * position->batch + i];
+  return position->rows + position->epoch_step % batches * position->batch;
 }
 
 static int clamp(int64_t value, int low, int high) {
@@ -306,6 +307,29 @@ static void label_lanes(const struct target *target, int from, int to, double *l
   target->kind->evaluate_lanes(target, lanes, to - from, label);
 }
 
+/* Two numbers that are next to each other in memory. */
+typedef double pair __attribute__((vector_size(2 * sizeof(double)), aligned(sizeof(double)), may_alias));
+#define PAIR(at) (*(pair *)(at))
+
+/* rows [count][d] = the first `count` of lanes [d][POINT_LANES], two numbers of two points at a time. */
+static void copy_rows(int d, int count, double *lanes, double *rows) {
+  int lane = 0;
+  for (; lane + 1 < count; lane += 2) {
+    double *row = rows + (size_t)lane * (size_t)d, *next = row + d, *column = lanes + lane;
+    int k = 0;
+    for (; k + 1 < d; k += 2, column += 2 * POINT_LANES) {
+      const pair a = PAIR(column), b = PAIR(column + POINT_LANES);
+      PAIR(row + k) = (pair){a[0], b[0]};
+      PAIR(next + k) = (pair){a[1], b[1]};
+    }
+    if (k < d) {
+      row[k] = column[0];
+      next[k] = column[1];
+    }
+  }
+  for (int k = 0; k < d && lane < count; k++) rows[lane * d + k] = lanes[k * POINT_LANES + lane];
+}
+
 /* Draws points first .. first+count-1 of the batch at `position`, POINT_LANES at a time. */
 static void fresh_points(const struct dataset *data, const struct batch_position *position, int64_t first, int count,
                          const int64_t labels[2], double *x, double *y) {
@@ -321,8 +345,7 @@ static void fresh_points(const struct dataset *data, const struct batch_position
     const int used = count - done < POINT_LANES ? count - done : POINT_LANES;
     double *rows = x + (size_t)done * (size_t)d;
     law_of(data)->draw_lanes(&stream, first + done, d, lanes);
-    for (int lane = 0; lane < used; lane++)
-      for (int k = 0; k < d; k++) rows[lane * d + k] = lanes[k * POINT_LANES + lane];
+    copy_rows(d, used, lanes, rows);
     const int from = clamp(labels[0] - first - done, 0, used), to = clamp(labels[1] - first - done, 0, used);
     if (from >= to) continue;
     label_lanes(data->target, from, to, lanes, rows, label);
@@ -341,9 +364,9 @@ void dataset_points_labeling(const struct dataset *data, const struct batch_posi
                              int count, const int64_t labels[2], double *x, double *y) {
   const int d = data->d;
   if (data->spec.mode == DATA_FIXED) {
-    if (!position->rows && position->batch < data->samples) die("a mini-batch lacks the order of its epoch");
+    const uint32_t *rows = rows_of(data, position);
     for (int p = 0; p < count; p++) {
-      const int64_t row = row_of(data, position, first + p);
+      const int64_t row = rows ? rows[first + p] : first + p;
       memcpy(x + (size_t)p * (size_t)d, data->x + row * d, sizeof(double) * (size_t)d);
       if (first + p >= labels[0] && first + p < labels[1]) y[p] = data->y[row];
     }

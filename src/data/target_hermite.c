@@ -91,7 +91,8 @@ static void few_terms(const struct target *target, const double *x, double *psi)
   const struct hermite_spec *spec = &target->spec.hermite;
   const double *axis = hermite_of(target)->axis;
   _Alignas(64) double projected[TARGET_D_MAX * POINT_LANES];
-  bool done[TARGET_D_MAX] = {false};
+  bool done[TARGET_D_MAX];
+  memset(done, 0, sizeof *done * (size_t)spec->directions);
   for (int t = 0; t < spec->terms; t++) {
     double *row = psi + t * POINT_LANES;
     LABELS(row) = 1 - (vlabels){0};

@@ -218,8 +218,9 @@ static void evaluate(const struct target *target, int count, const double *x, do
   const int d = target->d;
   struct points points;
   void *scratch;
-  if (points_alloc(&points, PRECISION_DOUBLE, PIECE, d) != OK ||
-      alloc_copy(&scratch, 1, forward_scratch(PIECE), "kernel scratch") != OK)
+  const int most = count < PIECE ? count : PIECE;
+  if (points_alloc(&points, PRECISION_DOUBLE, most, d) != OK ||
+      alloc_copy(&scratch, 1, forward_scratch(most), "kernel scratch") != OK)
     die("%s", error_text());
   for (int first = 0; first < count; first += PIECE) {
     const int piece = count - first < PIECE ? count - first : PIECE;

@@ -64,16 +64,18 @@ static struct batch batch_of(const struct dynamics *dynamics, const struct local
   return batch;
 }
 
-/* Computes the residuals, then the gradient of each local tile, and updates the tile. If the outputs are not finite,
- * the network has diverged: its units are not moved, and its loss is NAN. */
+/* Computes the residuals, of which gradient_begin has computed those of the first piece of a pipelined batch, then the
+ * gradient of each local tile, and updates the tile. If the outputs are not finite, the network has diverged, and its
+ * units are not moved. */
 static void descend(struct dynamics *dynamics, const struct team *team, const struct local_network *local,
                     const struct batch *batch, const struct request *request, bool finite,
                     struct observation *observation) {
-  struct particle_sums sums = {0};
+  struct particle_sums sums;
   struct update_move move = request->move[local->member];
+  const int64_t first = batch->pipelined ? batch->piece : 0;
   if (!finite) move.dt = 0;
-  const double loss = gradient_residuals(dynamics->gradient, team, &dynamics->data->spec.loss, batch, 0, batch->count);
-  if (observation) observation->loss = loss;
+  gradient_residuals(dynamics->gradient, team, &dynamics->data->spec.loss, batch, first, batch->count - first);
+  if (observation) memset(&sums, 0, sizeof sums);
   if (finite || observation)
     gradient_descend(dynamics->gradient, team, local, batch, &move, observation ? &sums : NULL);
   if (observation)
@@ -99,6 +101,7 @@ static void complete_network(struct dynamics *dynamics, const struct team *team,
   if (request->f) memcpy(request->f + s * batch->count, f, sizeof *f * (size_t)batch->count);
   if (observation) observables_points(loss, request->set, batch->count, f, y, observation);
   if (observation && request->set == POINTS_TEST) observation->test_loss = loss_mean(loss, batch->count, f, y);
+  if (observation && request->set == POINTS_BATCH) observation->loss = loss_mean(loss, batch->count, f, y);
   if (request->set == POINTS_BATCH) descend(dynamics, team, local, batch, request, finite, observation);
 }
 

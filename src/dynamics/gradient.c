@@ -130,14 +130,13 @@ int gradient_reserve(struct gradient *gradient, int64_t count) {
 
 /* ---- residuals, gradient, update ---- */
 
-double gradient_residuals(struct gradient *gradient, const struct team *team, const struct loss_spec *loss,
-                          const struct batch *batch, int64_t first, int64_t count) {
+void gradient_residuals(struct gradient *gradient, const struct team *team, const struct loss_spec *loss,
+                        const struct batch *batch, int64_t first, int64_t count) {
   const size_t real = precision_real(gradient->particles->precision);
   char *r = (char *)gradient->team[team->index].r + real * (size_t)first;
   const double *f = outputs_f(gradient->outputs, team), *y = outputs_labels(gradient->outputs, team, batch);
-  const double mean = loss_residuals(loss, count, f + first, y + first, real, r);
+  loss_residuals(loss, count, f + first, y + first, real, r);
   memset(r + real * (size_t)count, 0, real * POINT_PAD);
-  return mean;
 }
 
 /* Arguments of the update of one network. */
@@ -176,7 +175,12 @@ static void add_gradient(const struct descent *descent, int thread, const struct
   gradient->kernel->gradient(tile, points, r, activations, pipelined && first > 0, sums, grad);
 }
 
-/* Updates tile t by its gradient, and adds its particle means to `own` if they are needed. */
+/* The particle means of the tiles of a thread, if they are needed: clear, update for each tile, merge. */
+static void clear(const struct descent *descent, struct particle_sums *own) {
+  if (descent->sums) memset(own, 0, sizeof *own);
+}
+
+/* Updates tile t by its gradient. */
 static void update(const struct descent *descent, int64_t t, double *grad, struct particle_sums *own) {
   update_tile(descent->gradient->update, descent->local, t, grad, divisor(descent), descent->move,
               descent->sums ? own : NULL);
@@ -193,7 +197,8 @@ static void descend_tiles(const void *context, int thread, int64_t begin, int64_
   const struct gradient *gradient = descent->gradient;
   const struct batch *batch = descent->batch;
   double *grad = gradient->thread[thread].grad;
-  struct particle_sums own = {0};
+  struct particle_sums own;
+  clear(descent, &own);
   for (int64_t t = begin; t < end; t++) {
     memset(grad, 0, sizeof *grad * tile_numbers(gradient->particles->d));
     for (int64_t first = batch->pipelined ? batch->piece : 0; first < batch->count;
@@ -228,7 +233,8 @@ static void add_gradients(const void *context, int thread, int64_t begin, int64_
 static void update_tiles(const void *context, int thread, int64_t begin, int64_t end) {
   (void)thread;
   const struct piece *piece = context;
-  struct particle_sums own = {0};
+  struct particle_sums own;
+  clear(piece->descent, &own);
   for (int64_t t = begin; t < end; t++) update(piece->descent, piece->tile + t, piece_grad(piece, t), &own);
   merge(piece->descent, &own);
 }

@@ -179,7 +179,7 @@ struct piece_sums {
 static void sum_blocks(const void *context, int thread, int64_t begin, int64_t end) {
   const struct piece_sums *sums = context;
   const int64_t count = unit_sum_words(UNIT_SUM_NARROW, sums->points.count);
-  const bool alone = sums->team->threads == 1;
+  const bool alone = begin == 0 && end == sums->local->blocks; /* no other thread adds to the sums */
   int64_t *own = alone ? sums->words : sums->outputs->thread[thread].words;
   if (!alone) memset(own, 0, sizeof *own * (size_t)count);
   for (int64_t block = begin; block < end; block++)

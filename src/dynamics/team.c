@@ -14,14 +14,15 @@ struct team team_of(int index, int threads) {
 }
 
 void team_run(const struct team *team, int64_t count, team_work *work, const void *context) {
-  if (team->threads == 1 || count == 1) {
+  if (team->threads == 1 || count <= 1) {
     work(context, team->first, 0, count);
     return;
   }
 #pragma omp parallel num_threads(team->threads)
   {
-    const int64_t k = omp_get_thread_num(), threads = omp_get_num_threads();
-    work(context, team->first + (int)k, count * k / threads, count * (k + 1) / threads);
+    const int64_t k = omp_get_thread_num(), threads = omp_get_num_threads(), up = threads - 1;
+    const int64_t begin = (count * k + up) / threads, end = (count * (k + 1) + up) / threads;
+    if (begin < end) work(context, team->first + (int)k, begin, end);
   }
 }
 

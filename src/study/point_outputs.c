@@ -22,7 +22,7 @@ struct work {
   double *f;              /* [local networks][chunk] */
   double *record;         /* [led networks][1 + chunk]: index of the chosen network, f */
   double *table;          /* rank 0: [networks][chunk] */
-  double *residual, *sum; /* rank 0: [chunk]; [networks]: sums of losses */
+  double *sum; /* rank 0: [networks]: sums of losses */
   double *moment;         /* rank 0: [members][2]: sums of f and of the variances over replicas */
 };
 
@@ -120,7 +120,6 @@ static int allocate(const struct problem *problem, struct work *work) {
                {&work->f, locals * work->chunk},
                {&work->record, locals * (1 + work->chunk)},
                {&work->table, root ? outputs->networks * work->chunk : 0},
-               {&work->residual, work->chunk},
                {&work->sum, outputs->networks},
                {&work->moment, 2 * outputs->members},
                {&outputs->loss, outputs->networks},
@@ -138,8 +137,7 @@ static int allocate(const struct problem *problem, struct work *work) {
 }
 
 static void free_work(struct work *work) {
-  void *owned[] = {work->chosen, work->x,        work->y,   work->f,     work->record,
-                   work->table,  work->residual, work->sum, work->moment};
+  void *owned[] = {work->chosen, work->x, work->y, work->f, work->record, work->table, work->sum, work->moment};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
   h5_close(work->opened);
 }
@@ -198,8 +196,7 @@ static int take_chunk(struct work *work, int64_t first, int64_t count) {
       add_point(outputs, &outputs->size[i], count, work->table + i * outputs->replicas * count + p,
                 work->moment + 2 * i);
   for (int64_t i = 0; i < outputs->networks && outputs->labels; i++)
-    work->sum[i] =
-        loss_row(spec)->residuals(spec, count, work->table + i * count, work->y, work->residual, work->sum[i]);
+    work->sum[i] = loss_row(spec)->sum(spec, count, work->table + i * count, work->y, work->sum[i]);
   if (outputs->points <= POINT_OUTPUTS_LISTED) { /* a single chunk */
     memcpy(outputs->listed, work->table, sizeof(double) * (size_t)(outputs->networks * count));
     if (outputs->labels) memcpy(outputs->listed_y, work->y, sizeof(double) * (size_t)count);

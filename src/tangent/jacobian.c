@@ -174,7 +174,7 @@ static void sum_blocks(const void *context, int thread, int64_t begin, int64_t e
   int64_t *own = sums->network->jacobian->thread[thread].words;
   memset(own, 0, sizeof *own * (size_t)words);
   for (int64_t i = begin; i < end; i++) {
-    if (thread == 0) heartbeat_beat(); /* a block with many points is slow */
+    if (thread == sums->network->team.first) heartbeat_beat(); /* a block with many points is slow */
     const struct block block = block_of(sums->network, thread, i);
     sums->terms(sums->network, &block);
     unit_sum_add(UNIT_SUM_NARROW, sums->count, block.space->sum, own);
