@@ -51,7 +51,7 @@ static void begin(struct json *json, const char *name) {
   if (member != (name != NULL)) die("%s in JSON's %s", name ? name : "a value", member ? "object" : "array");
   if (!json->empty) fputs(member ? "," : ", ", json->out);
   json->empty = false;
-  if (!member) return;
+  if (!name) return;
   fprintf(json->out, "\n%*s", 2 * json->depth, "");
   put_string(json->out, name, strlen(name));
   fputs(": ", json->out);
