@@ -18,8 +18,8 @@
 enum { EXACT_TERMS_MAX = (1 << 24) - 1 };
 #define EXACT_LIMBS(count) (3 * (int64_t)(count) + 1)
 
-/* sum[i] += v[i] for i = 0 .. count-1. A term that is out of range or not finite sets the flag word instead. Cost: 0.5 ns
- * per term in the cache on AMD Zen 4. */
+/* sum[i] += v[i] for i = 0 .. count-1. A term that is out of range or not finite sets the flag word instead. Cost: 0.5
+ * ns per term in the cache on AMD Zen 4. */
 void exact_sum_add(int count, const double *restrict v, int64_t *restrict sum);
 
 /* v[i] = sum[i], correctly rounded. If the flag word is set, returns false and leaves v unchanged. */

@@ -65,11 +65,12 @@ static double quarter(const struct loss_spec *spec) {
 }
 
 const struct loss loss_table[LOSS_TYPES] = {
-    [LOSS_SQUARED] = {"squared", "(f - y)^2 / 2", "f^2", squared_sum, squared_residuals, one, NULL, "finite numbers", 0},
-    [LOSS_HUBER] = {"huber", "(f - y)^2 / 2, linear for |f - y| > loss.threshold", "f^2", huber_sum, huber_residuals, one,
-                    NULL, "finite numbers", 0},
-    [LOSS_LOGISTIC] = {"logistic", "log(1 + e^(-y f)) for labels y = +-1", "1", logistic_sum, logistic_residuals, quarter,
-                       is_sign, "-1 or 1 (for labels 0 and 1 store 2 y - 1)", M_LN2},
+    [LOSS_SQUARED] = {"squared", "(f - y)^2 / 2", "f^2", squared_sum, squared_residuals, one, NULL, "finite numbers",
+                      0},
+    [LOSS_HUBER] = {"huber", "(f - y)^2 / 2, linear for |f - y| > loss.threshold", "f^2", huber_sum, huber_residuals,
+                    one, NULL, "finite numbers", 0},
+    [LOSS_LOGISTIC] = {"logistic", "log(1 + e^(-y f)) for labels y = +-1", "1", logistic_sum, logistic_residuals,
+                       quarter, is_sign, "-1 or 1 (for labels 0 and 1 store 2 y - 1)", M_LN2},
 };
 
 const struct loss *loss_row(const struct loss_spec *spec) {

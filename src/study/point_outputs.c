@@ -17,13 +17,13 @@ struct work {
   struct h5 *opened;
   struct points_file file;
   int64_t chunk;
-  bool *chosen;           /* [networks of the checkpoint] */
-  double *x, *y;          /* [chunk][d], [chunk] */
-  double *f;              /* [local networks][chunk] */
-  double *record;         /* [led networks][1 + chunk]: index of the chosen network, f */
-  double *table;          /* rank 0: [networks][chunk] */
-  double *sum; /* rank 0: [networks]: sums of losses */
-  double *moment;         /* rank 0: [members][2]: sums of f and of the variances over replicas */
+  bool *chosen;   /* [networks of the checkpoint] */
+  double *x, *y;  /* [chunk][d], [chunk] */
+  double *f;      /* [local networks][chunk] */
+  double *record; /* [led networks][1 + chunk]: index of the chosen network, f */
+  double *table;  /* rank 0: [networks][chunk] */
+  double *sum;    /* rank 0: [networks]: sums of losses */
+  double *moment; /* rank 0: [members][2]: sums of f and of the variances over replicas */
 };
 
 /* ---- the networks ---- */
