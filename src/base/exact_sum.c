@@ -15,7 +15,8 @@ static int64_t bits(double v) {
   return bits;
 }
 
-/* The compiler vectorizes this loop: it has no conversion of a double to an integer, which only AVX-512 has. */
+/* The compiler vectorizes this loop, because it does not convert doubles to integers: vectors have such a conversion
+ * only with AVX-512. */
 TARGET_CLONES void exact_sum_add(int count, const double *restrict v, int64_t *restrict sum) {
   int64_t *restrict l0 = sum, *restrict l1 = sum + count, *restrict l2 = sum + 2 * (int64_t)count;
   int64_t invalid = 0;
