@@ -22,9 +22,10 @@ static struct expectations {
   char first[MESSAGE]; /* message of the first failure */
 } expectations;
 
-/* Formats "CONDITION does not hold for CASE". */
-static void describe(char message[MESSAGE], const char *condition, const char *format, va_list args) {
-  const int length = snprintf(message, MESSAGE, "%.300s does not hold for ", condition);
+/* Formats "FILE:LINE: CONDITION does not hold for CASE". */
+static void describe(char message[MESSAGE], const char *condition, const char *file, int line, const char *format,
+                     va_list args) {
+  const int length = snprintf(message, MESSAGE, "%.300s:%d: %.300s does not hold for ", file, line, condition);
   vsnprintf(message + length, MESSAGE - (size_t)length, format, args);
 }
 
@@ -42,7 +43,8 @@ static void print_messages(const char (*message)[MESSAGE]) {
   }
 }
 
-/* Collective. Fails on all ranks unless the message is empty on every rank. */
+/* Collective. Fails on all ranks unless the message is empty on every rank. The other ranks are silent: what they print as
+ * they abort would mix with the lines of rank 0, since CMocka prints the place of a failure without an end of line. */
 static void fail_together(const char message[MESSAGE], const char *file, int line) {
   int bad = *message != 0, worst;
   MPI_Allreduce(&bad, &worst, 1, MPI_INT, MPI_MAX, world.mpi);
@@ -52,13 +54,14 @@ static void fail_together(const char message[MESSAGE], const char *file, int lin
   if (world.rank == 0) print_messages((const char(*)[MESSAGE])messages);
   free(messages);
   expectations = (struct expectations){0};
+  if (world.rank != 0 && !freopen("/dev/null", "w", stderr)) die("cannot silence rank %d", world.rank);
   comm_barrier(&world); /* rank 0 prints first: mpirun kills it as soon as another rank aborts */
   _fail(file, line);
 }
 
 void harness_assert_all(bool condition, const char *text, const char *file, int line) {
   char message[MESSAGE] = "";
-  if (!condition) snprintf(message, sizeof message, "%s does not hold", text);
+  if (!condition) snprintf(message, sizeof message, "%s:%d: %.800s does not hold", file, line, text);
   fail_together(message, file, line);
 }
 
@@ -66,7 +69,7 @@ void harness_assert_all_for(bool condition, const char *text, const char *file, 
   char message[MESSAGE] = "";
   va_list args;
   va_start(args, format);
-  if (!condition) describe(message, text, format, args);
+  if (!condition) describe(message, text, file, line, format, args);
   va_end(args);
   fail_together(message, file, line);
 }
@@ -76,10 +79,8 @@ void harness_expect(bool condition, const char *text, const char *file, int line
   if (condition || expectations.failures++ > 0) return;
   va_list args;
   va_start(args, format);
-  char message[MESSAGE];
-  describe(message, text, format, args);
+  describe(expectations.first, text, file, line, format, args);
   va_end(args);
-  snprintf(expectations.first, MESSAGE, "%s:%d: %.800s", file, line, message);
 }
 
 void harness_assert_expected(const char *file, int line) {
@@ -94,7 +95,8 @@ void harness_assert_expected(const char *file, int line) {
 void harness_assert_status(int status, int expected, const char *text, const char *file, int line) {
   char message[MESSAGE] = "";
   if (status != expected)
-    snprintf(message, sizeof message, "%.300s returned %d, expected %d: %s", text, status, expected, error_text());
+    snprintf(message, sizeof message, "%.300s:%d: %.300s returned %d, expected %d: %s", file, line, text, status,
+             expected, error_text());
   fail_together(message, file, line);
 }
 
