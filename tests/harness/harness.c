@@ -43,8 +43,8 @@ static void print_messages(const char (*message)[MESSAGE]) {
   }
 }
 
-/* Collective. Fails on all ranks unless the message is empty on every rank. The other ranks are silent: CMocka prints the
- * place of a failure without an end of line, and the output of an aborting rank would mix with the lines of rank 0. */
+/* Collective. Fails on all ranks unless the message is empty on every rank. The other ranks are silent: CMocka prints
+ * the place of a failure without an end of line, and the output of an aborting rank would mix with that of rank 0. */
 static void fail_together(const char message[MESSAGE], const char *file, int line) {
   int bad = *message != 0, worst;
   MPI_Allreduce(&bad, &worst, 1, MPI_INT, MPI_MAX, world.mpi);
