@@ -129,12 +129,13 @@ static void process_network(struct dynamics *dynamics, int team_index, const str
   measure(dynamics, &team, local, request, working(dynamics, request) - began);
 }
 
-/* Each thread computes small networks by itself. */
+/* Each thread computes small networks by itself. The last networks, usually the largest, begin first, so that no thread
+ * computes a large one alone at the end. */
 static void process_small_networks(struct dynamics *dynamics, const struct request *request) {
   const struct particles *particles = dynamics->particles;
   const int threads = dynamics->threads;
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
-  for (int s = particles->split; s < particles->locals; s++) {
+  for (int s = particles->locals - 1; s >= particles->split; s--) {
     if (!team_is_small(threads, &particles->local[s])) continue;
     process_network(dynamics, TEAM_SINGLE + omp_get_thread_num(), &particles->local[s], request);
     if (particles->split > 0 && omp_get_thread_num() == 0) rank_gather_progress();
