@@ -94,12 +94,18 @@ $(LIBRARY): $(OBJECTS)
 	@rm -f $@
 	$(call quiet,ar  ) $(AR) rcs $@ $^
 
-$(BUILD)/obj/%.o: src/%.c
+# All objects depend on the compiler and its options. The file is rewritten only if its contents change.
+$(BUILD)/flags: export COMPILATION = $(CC) $(CPPFLAGS) $(CFLAGS) $(foreach level,$(ISA_LEVELS),$(ISA_$(level)))
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@{ echo "$$COMPILATION"; $(CC) --version; } > $@.new; cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
+
+$(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,cc  ) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 define isa_rule
-$(ISA_LEVELS:%=$(BUILD)/obj/$(1)_%.o): $(BUILD)/obj/$(1)_%.o: src/$(1)_isa.c
+$(ISA_LEVELS:%=$(BUILD)/obj/$(1)_%.o): $(BUILD)/obj/$(1)_%.o: src/$(1)_isa.c $(BUILD)/flags
 	@mkdir -p $$(@D)
 	$$(call quiet,cc  ) $$(CC) $$(CPPFLAGS) $$(CFLAGS) -O3 -ffp-contract=$(or $(ISA_CONTRACT_$(1)),fast) $$(ISA_$$*) -DKERNEL_ISA=$$* -MMD -MP -c -o $$@ $$<
 endef
@@ -112,7 +118,7 @@ $(BUILD)/info.c: FORCE
 	@printf '#include "log/provenance.h"\nconst char *const build_version = "%s";\nconst char *const build_compiler = "%s";\nconst char *const build_flags = "%s";\n' \
 	  '$(VERSION)' "$$($(CC) --version | head -n 1)" '$(CFLAGS)' > $@.new
 	@cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
-$(BUILD)/obj/info.o: $(BUILD)/info.c
+$(BUILD)/obj/info.o: $(BUILD)/info.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,cc  ) $(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 .PHONY: FORCE
@@ -252,7 +258,7 @@ MODELED := $(addprefix src/,$(addsuffix .c,base/error base/isa base/alloc base/c
   dynamics/observables dynamics/activations dynamics/unit_costs dynamics/cost_meter dynamics/epoch_orders \
   dynamics/point_exchange dynamics/batch dynamics/outputs dynamics/second_moment dynamics/update dynamics/birth_death \
   dynamics/gradient dynamics/dynamics dynamics/dynamics_stages))
-$(BUILD)/scaling-model/step: tools/scaling-model/step.c $(MODELED) $(wildcard include/*/*.h)
+$(BUILD)/scaling-model/step: tools/scaling-model/step.c $(MODELED) $(wildcard include/*/*.h) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,smpi) smpicc -D_GNU_SOURCE -DSMPI_NO_OVERRIDE_MALLOC -Iinclude -std=gnu11 $(OPT) -fopenmp $(WARN) $(EXTRA_CFLAGS) \
 	  -o $@ $(filter %.c,$^) -lm
