@@ -11,15 +11,29 @@ enum { VECTORS = 4, W = VECTOR_BYTES / 8, GROUP = W * VECTORS, FEW = LABEL_LANES
 #define EACH_ROW for (int k = 0; k < ROWS; k++)
 #define X(k)     (*(const vdouble *)(x + (k)*POINT_LANES + v * W))
 
+/* The sums over r for q and q + 1 advance together and share the loads of x_r. */
 static void group_labels(int d, const double *restrict entry, const double *restrict x, double *restrict y) {
-  vdouble f[VECTORS], rows[VECTORS], row[VECTORS];
+  vdouble f[VECTORS], rows[VECTORS], row[VECTORS], next[VECTORS], product[2];
   EACH f[v] = (vdouble){0};
   for (int p = 0; p < d; p++) {
+    int q = p;
     EACH rows[v] = (vdouble){0};
-    for (int q = p; q < d; q++) {
-      EACH row[v] = (vdouble){0};
-      for (int r = q; r < d; r++, entry++) EACH row[v] += *entry * X(r);
+    for (; q + 1 < d; q += 2) {
+      const double *second = entry + (d - q); /* the entry of (p, q + 1, q + 1) */
+      EACH row[v] = (vdouble){0} + *entry * X(q), next[v] = (vdouble){0};
+      entry++;
+      for (int r = q + 1; r < d; r++, entry++, second++) EACH {
+          VECTOR_PRODUCTS(X(r), entry, second, product[0], product[1]);
+          row[v] += product[0];
+          next[v] += product[1];
+        }
+      entry = second;
       EACH rows[v] += row[v] * X(q);
+      EACH rows[v] += next[v] * X(q + 1);
+    }
+    if (q < d) {
+      EACH rows[v] += ((vdouble){0} + *entry * X(q)) * X(q);
+      entry++;
     }
     EACH f[v] += rows[v] * X(p);
   }
