@@ -95,7 +95,8 @@ $(LIBRARY): $(OBJECTS)
 	$(call quiet,ar  ) $(AR) rcs $@ $^
 
 # All objects depend on the compiler and its options. The file is rewritten only if its contents change.
-$(BUILD)/flags: export COMPILATION = $(CC) $(CPPFLAGS) $(CFLAGS) $(foreach level,$(ISA_LEVELS),$(ISA_$(level)))
+$(BUILD)/flags: export COMPILATION = $(CC) $(CPPFLAGS) $(CFLAGS) $(foreach level,$(ISA_LEVELS),$(ISA_$(level))) \
+  $(foreach source,$(ISA_SOURCES),$(ISA_CONTRACT_$(source)))
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@{ echo "$$COMPILATION"; $(CC) --version; } > $@.new; cmp -s $@.new $@ || mv $@.new $@; rm -f $@.new
